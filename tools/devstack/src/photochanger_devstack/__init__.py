@@ -1,0 +1,1 @@
+"""PhotoChanger: photochanger_devstack."""
