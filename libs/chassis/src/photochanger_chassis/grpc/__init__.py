@@ -1,0 +1,1 @@
+"""gRPC on both sides: server, channel, errors, health."""
