@@ -1,1 +1,1 @@
-"""PhotoChanger: photochanger_devstack."""
+"""The embedded stack of PhotoChanger, the `photochanger` command line and the pytest plugin."""

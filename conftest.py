@@ -1,0 +1,3 @@
+"""Makes the embedded servers' fixtures available to every test of the workspace."""
+
+pytest_plugins = ["photochanger_devstack.pytest_plugin"]

@@ -1,0 +1,30 @@
+"""Whether a server answers. A probe takes a second or two at most and never raises."""
+
+from __future__ import annotations
+
+import http.client
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+_SECONDS = 2.0
+
+
+def http_status(url: str) -> int | None:
+    """The status of a GET of `url`, None where nobody answers. No proxy of the environment is used."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)
+    try:
+        connection.request("GET", parts.path or "/")
+        response = connection.getresponse()
+        response.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    else:
+        return response.status
+    finally:
+        connection.close()
+
+
+def http_ok(url: str) -> bool:
+    """Whether a GET of `url` answers 200."""
+    return http_status(url) == HTTPStatus.OK

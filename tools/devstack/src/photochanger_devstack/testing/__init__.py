@@ -1,0 +1,1 @@
+"""What the pytest plugin is made of: servers shared by one run, and the keeper that ends them."""
