@@ -1,1 +1,1 @@
-"""PhotoChanger: photochanger_providers."""
+"""The providers service: what outside AI services can do, and running photos through them."""

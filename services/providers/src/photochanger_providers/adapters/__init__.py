@@ -1,0 +1,1 @@
+"""Where the providers service touches gRPC, PostgreSQL, NATS, HTTP and other services."""

@@ -1,0 +1,1 @@
+"""Values and rules of the providers service. No I/O, no async."""

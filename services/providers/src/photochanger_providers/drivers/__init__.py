@@ -1,0 +1,1 @@
+"""The drivers: one file a provider, listed in `registry.py`."""
