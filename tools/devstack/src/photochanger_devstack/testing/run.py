@@ -81,8 +81,10 @@ class Run:
 
     def watch(self) -> None:
         """The keeper's life: waits for the controller's end, then ends the servers and removes the folder."""
-        with self._fifo.open("rb") as fifo:
-            fifo.read()
+        # Opened without waiting for a writer: the controller may be gone already.
+        fifo = os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK)
+        os.set_blocking(fifo, True)
+        os.read(fifo, 1)
         for path in sorted(self._processes.iterdir()):
             recorded = json.loads(path.read_text())
             identity = ProcessIdentity(recorded["pid"], recorded["started_at"])
