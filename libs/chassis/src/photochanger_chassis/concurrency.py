@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Final, ParamSpec, Self, TypeVar
+from typing import Final, Self, TypeVar, TypeVarTuple
 
 import structlog
 
 _log = structlog.stdlib.get_logger(__name__)
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
+_Args = TypeVarTuple("_Args")
 
 
 @contextmanager
@@ -111,17 +111,22 @@ class Workers:
         # Waiting for the threads would block the loop; what was not started is dropped.
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, func: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Calls `func` on a thread and returns what it returns. Waiting for a free thread is cancellable."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: func(*args, **kwargs))
-
-    async def run_within(
-        self, timeout: timedelta, func: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
+    async def run(
+        self,
+        func: Callable[[*_Args], _T],
+        /,
+        *args: *_Args,
+        timeout: timedelta | None = None,  # noqa: ASYNC109 - the thread goes on after it, see the class
     ) -> _T:
-        """As `run`, but raises `TimeoutError` after `timeout`, waiting for a thread included."""
-        async with asyncio.timeout(timeout.total_seconds()):
-            return await self.run(func, *args, **kwargs)
+        """Calls `func(*args)` on a thread and returns what it returns.
+
+        Raises:
+            TimeoutError: there was no answer within `timeout`, waiting for a free thread included.
+        """
+        loop = asyncio.get_running_loop()
+        seconds = None if timeout is None else timeout.total_seconds()
+        async with asyncio.timeout(seconds):
+            return await loop.run_in_executor(self._threads, func, *args)
 
 
 async def run_every(

@@ -100,8 +100,8 @@ class DeadlinePassed(ServiceError):
 class RemoteError(ServiceError):
     """What another service answered. Left alone, it reaches our own caller with its reason and domain intact.
 
-    `domain` names the service that raised it, `photochanger.<service>`, or is empty when the answer carried no
-    details (a bare INTERNAL, a proxy); `reason` is then the name of the kind.
+    `domain` names the service that raised it, `photochanger.<service>`, or is empty when the answer carried
+    no details (a bare INTERNAL, a proxy); `reason` is then the name of the kind.
     """
 
     def __init__(

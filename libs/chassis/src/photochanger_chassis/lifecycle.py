@@ -20,9 +20,9 @@ EXIT_MISCONFIGURED: Final = 78  # EX_CONFIG of sysexits.h: restarting does not h
 def run_service(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Runs `main` until it returns and ends the process with an exit code.
 
-    `main` gets an event that SIGTERM or SIGINT sets: it then drains and returns. A second signal cancels it.
-    Exit codes: 0 after a return, 78 for wrong settings, 1 for anything that escaped (logged with its trace), so
-    that a supervisor restarts the service.
+    `main` gets an event that SIGTERM or SIGINT sets: it then drains and returns. A second signal cancels
+    it. Exit codes: 0 after a return, 78 for wrong settings, 1 for anything that escaped (logged with its
+    trace), so that a supervisor restarts the service.
     """
     sys.exit(asyncio.run(_run(main)))
 
@@ -51,7 +51,7 @@ async def _run(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - logs may not be configured yet, and a person reads this
         return EXIT_MISCONFIGURED
-    except Exception:  # the process ends here: the trace is all that is left
+    except Exception:  # noqa: BLE001 - the process ends here; the trace is all that is left
         _log.exception("service.failed")
         return EXIT_FAILED
     _log.info("service.stopped")

@@ -22,8 +22,8 @@ def configure_logging(service: str, settings: LoggingSettings) -> None:
     """Sends structlog and the standard library's logs to stdout, one JSON object a line.
 
     Each line has `timestamp` (RFC 3339, UTC), `level`, `event`, `service`, `logger` and whatever was bound by
-    `structlog.contextvars.bind_contextvars`; an exception is there with its trace. Values under keys that name
-    a secret are replaced by `***`.
+    `structlog.contextvars.bind_contextvars`; an exception is there with its trace. Values under keys that
+    name a secret are replaced by `***`.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -41,7 +41,9 @@ def configure_logging(service: str, settings: LoggingSettings) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        # The default formatter shows local variables, secrets among them.
+        plain = structlog.dev.plain_traceback
+        last = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

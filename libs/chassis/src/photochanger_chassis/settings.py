@@ -13,12 +13,26 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
+
+
+def _number_of_seconds(value: object) -> object:
+    # pydantic itself takes a string only as ISO 8601 ("PT5S"), which nobody writes into an environment.
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_number_of_seconds)]
+"""A length of time that the environment gives as a number of seconds."""
 
 
 class SettingsError(Exception):
@@ -81,10 +95,10 @@ class PostgresSettings(ServiceSettings):
     )
     database_pool_min: int = Field(2, ge=0, le=100, description="Connections kept open.")
     database_pool_max: int = Field(10, ge=1, le=100, description="Most connections at once.")
-    database_pool_timeout: timedelta = Field(
+    database_pool_timeout: Seconds = Field(
         timedelta(seconds=5), description="Longest wait for a free connection, in seconds."
     )
-    database_statement_timeout: timedelta = Field(
+    database_statement_timeout: Seconds = Field(
         timedelta(seconds=15), description="Longest single statement, in seconds."
     )
 
@@ -126,23 +140,23 @@ class GrpcServerSettings(GrpcTlsSettings, MetricsSettings):
     )
     health_listen: str | None = Field(
         None,
-        description="`host:port` of a second, plaintext port with health only, for probes when mutual TLS is on.",
+        description="`host:port` of a plaintext port with health only, for probes when mutual TLS is on.",
     )
     grpc_reflection: bool = Field(False, description="Offer gRPC reflection (grpcurl).")
     grpc_max_concurrent_rpcs: int = Field(
         256, ge=1, description="Calls served at once; more are refused with RESOURCE_EXHAUSTED."
     )
-    grpc_max_connection_age: timedelta = Field(
+    grpc_max_connection_age: Seconds = Field(
         timedelta(seconds=300), description="Age at which a connection is renewed, in seconds."
     )
-    grpc_max_connection_age_grace: timedelta = Field(
+    grpc_max_connection_age_grace: Seconds = Field(
         timedelta(seconds=180), description="How long calls on a renewed connection may go on, in seconds."
     )
-    drain_delay: timedelta = Field(
+    drain_delay: Seconds = Field(
         timedelta(seconds=0),
-        description="Wait after turning not ready and before refusing calls, in seconds. 5 behind a balancer.",
+        description="Wait between turning not ready and refusing calls, in seconds. 5 behind a balancer.",
     )
-    drain_grace: timedelta = Field(
+    drain_grace: Seconds = Field(
         timedelta(seconds=75), description="How long calls in flight may go on while stopping, in seconds."
     )
 

@@ -32,7 +32,7 @@ def tracing(service: str, settings: TracingSettings) -> Iterator[None]:
 
 
 def trace_headers() -> dict[str, str]:
-    """Returns the current trace context as W3C headers (`traceparent`, `tracestate`); empty outside a trace."""
+    """Returns the current trace context as W3C headers (`traceparent`…), none outside a trace."""
     headers: dict[str, str] = {}
     propagate.inject(headers)
     return headers

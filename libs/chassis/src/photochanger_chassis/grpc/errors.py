@@ -1,0 +1,130 @@
+"""Translates errors: ours to `google.rpc.Status` on the server, and back on the client.
+
+The model is https://google.aip.dev/193: ErrorInfo with reason, domain and metadata, RetryInfo, BadRequest.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from photochanger_chassis.errors import (
+    DeadlinePassed,
+    ErrorKind,
+    FieldViolation,
+    RemoteError,
+    ServiceError,
+    Unavailable,
+)
+
+_DETAILS_KEY: Final = "grpc-status-details-bin"
+# Details travel in trailing metadata, of which a peer takes 8 KiB, and base64 adds a third.
+_MAX_TEXT: Final = 500
+_MAX_ENTRIES: Final = 8
+
+
+def domain_of(service: str) -> str:
+    """Returns the ErrorInfo domain of a service: `photochanger.<service>`."""
+    return f"photochanger.{service}"
+
+
+def to_status(error: ServiceError, domain: str) -> grpc.Status:
+    """Makes the status that answers a call. Texts and lists are cut where they would not fit a trailer.
+
+    A `RemoteError` keeps the domain it came with: the first caller learns who refused, not who passed it on.
+    """
+    if isinstance(error, RemoteError) and error.domain:
+        domain = error.domain
+    info = error_details_pb2.ErrorInfo(
+        reason=error.reason,
+        domain=domain,
+        metadata={key: value[:_MAX_TEXT] for key, value in list(error.metadata.items())[:_MAX_ENTRIES]},
+    )
+    details: list[any_pb2.Any] = [_packed(info)]
+    if error.retry_after is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromTimedelta(error.retry_after)
+        details.append(_packed(retry))
+    if error.field_violations:
+        bad_request = error_details_pb2.BadRequest()
+        for violation in error.field_violations[:_MAX_ENTRIES]:
+            bad_request.field_violations.add(
+                field=violation.field[:_MAX_TEXT], description=violation.description[:_MAX_TEXT]
+            )
+        details.append(_packed(bad_request))
+    message = status_pb2.Status(code=error.kind.value, message=error.message[:_MAX_TEXT], details=details)
+    status: grpc.Status = rpc_status.to_status(message)
+    return status
+
+
+def from_rpc_error(error: grpc.aio.AioRpcError) -> ServiceError:
+    """Makes the error of ours that a failed call stands for.
+
+    With details it is a `RemoteError`. Without, the call failed on the way: UNAVAILABLE and a CANCELLED
+    nobody asked for (a server that stops answers so, https://github.com/grpc/grpc/issues/41785) are
+    `Unavailable`, DEADLINE_EXCEEDED is `DeadlinePassed`, the rest a `RemoteError` without a domain.
+    """
+    kind = ErrorKind[error.code().name]
+    message = error.details() or kind.name
+    status = _details_of(error)
+    if status is None:
+        if kind in {ErrorKind.UNAVAILABLE, ErrorKind.CANCELLED}:
+            return Unavailable("The service called cannot be reached.", retry_after=timedelta(seconds=1))
+        if kind is ErrorKind.DEADLINE_EXCEEDED:
+            return DeadlinePassed("The deadline passed before the service called had answered.")
+        return RemoteError(message, kind=kind, reason=kind.name, domain="", metadata={})
+    info = error_details_pb2.ErrorInfo()
+    retry = error_details_pb2.RetryInfo()
+    bad_request = error_details_pb2.BadRequest()
+    retry_after = None
+    for detail in status.details:
+        if detail.Unpack(retry):
+            retry_after = retry.retry_delay.ToTimedelta()
+        else:
+            # Unpack leaves the message alone when the type is another one.
+            _ = detail.Unpack(info) or detail.Unpack(bad_request)
+    return RemoteError(
+        message,
+        kind=kind,
+        reason=info.reason or kind.name,
+        domain=info.domain,
+        metadata=dict(info.metadata),
+        retry_after=retry_after,
+        field_violations=tuple(
+            FieldViolation(item.field, item.description) for item in bad_request.field_violations
+        ),
+    )
+
+
+@contextmanager
+def translate_rpc_errors() -> Iterator[None]:
+    """Turns a failed call in the block into `RemoteError`, `Unavailable` or `DeadlinePassed`.
+
+    Put it around the awaiting of a call and, for a stream, around reading it.
+    """
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error
+
+
+def _packed(message: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
+
+
+def _details_of(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            try:
+                return status_pb2.Status.FromString(value)
+            except DecodeError:
+                return None
+    return None
