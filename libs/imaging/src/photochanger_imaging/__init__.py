@@ -7,6 +7,6 @@
 - `check`: is a result worth giving out
 - `errors`: the reasons
 
-Everything is synchronous. All but `probe` and `scrub` take tens to hundreds of milliseconds of one core: call them
-on a bounded thread pool. Pillow releases the GIL while it decodes and encodes.
+Everything is synchronous. All but `probe` and `scrub` take tens to hundreds of milliseconds of one core: call
+them on a bounded thread pool. Pillow releases the GIL while it decodes and encodes.
 """

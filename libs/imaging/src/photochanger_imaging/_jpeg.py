@@ -248,11 +248,10 @@ def _frame(body: bytes) -> _Frame:
         raise UnsupportedFormat(f"a JPEG with {body[0]} bits per sample")
     if components not in _COMPONENTS:
         raise UnsupportedFormat(f"a JPEG with {components} colour components")
-    return _Frame(
-        width_px=int.from_bytes(body[3:5], "big"),
-        height_px=int.from_bytes(body[1:3], "big"),
-        components=components,
-    )
+    height_px, width_px = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+    if not width_px or not height_px:
+        raise BrokenImage("it has no pixels")
+    return _Frame(width_px=width_px, height_px=height_px, components=components)
 
 
 def _checked_table(marker: int, body: bytes) -> bytes:
