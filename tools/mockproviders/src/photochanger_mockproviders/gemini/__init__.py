@@ -1,0 +1,1 @@
+"""A local stand-in for the Gemini API's `generateContent` with image models."""
