@@ -70,7 +70,9 @@ def edit(
     photo: bytes | None, *, width_px: int, height_px: int, label: str, file_format: PictureFormat
 ) -> bytes:
     """Makes the "AI" result: the photo's middle kept, the surroundings blurred and tinted, a label below."""
-    person = ImageOps.fit(_upright(photo, width_px, height_px), (width_px, height_px))
+    upright = _upright(photo, width_px, height_px)
+    # Portraits have the face above the middle: a crop to a wider shape must not cut it off.
+    person = ImageOps.fit(upright, (width_px, height_px), centering=(0.5, 0.2))
     tint = ImageOps.colorize(ImageOps.grayscale(person), black=(40, 0, 90), white=(255, 220, 120))
     scene = tint.resize((max(1, width_px // 16), max(1, height_px // 16))).resize((width_px, height_px))
     small = (max(8, width_px // 8), max(8, height_px // 8))
