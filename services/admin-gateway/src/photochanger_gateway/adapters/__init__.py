@@ -1,0 +1,1 @@
+"""Where the gateway meets HTTP, the other services and NATS."""

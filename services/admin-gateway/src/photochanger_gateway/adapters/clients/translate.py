@@ -1,0 +1,77 @@
+"""From the services' messages to the gateway's values."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from photochanger.ingest.v1 import job_pb2
+from photochanger.media.v1 import media_object_pb2
+
+from photochanger_gateway.domain.jobs import (
+    Job,
+    JobFailure,
+    JobSource,
+    JobState,
+    Picture,
+    ResultOrigin,
+)
+
+# A state we do not know yet counts as unfinished, as the contract says.
+_STATES: Final = {
+    job_pb2.JOB_STATE_PENDING: JobState.PENDING,
+    job_pb2.JOB_STATE_RUNNING: JobState.RUNNING,
+    job_pb2.JOB_STATE_DONE: JobState.DONE,
+    job_pb2.JOB_STATE_FAILED: JobState.FAILED,
+    job_pb2.JOB_STATE_TIMEOUT: JobState.TIMEOUT,
+    job_pb2.JOB_STATE_CANCELLED: JobState.CANCELLED,
+}
+_SOURCES: Final = {job_pb2.JOB_SOURCE_UI_TEST: JobSource.UI_TEST}
+_ORIGINS: Final = {
+    job_pb2.RESULT_ORIGIN_PROVIDER: ResultOrigin.PROVIDER,
+    job_pb2.RESULT_ORIGIN_LATE: ResultOrigin.LATE,
+    job_pb2.RESULT_ORIGIN_INPUT: ResultOrigin.INPUT,
+}
+
+
+def instant(timestamp: Timestamp) -> datetime:
+    """An aware instant in UTC."""
+    return timestamp.ToDatetime(tzinfo=UTC)
+
+
+def timestamp(at: datetime) -> Timestamp:
+    """The message of an aware instant."""
+    message = Timestamp()
+    message.FromDatetime(at)
+    return message
+
+
+def picture(message: media_object_pb2.MediaObject) -> Picture:
+    """A stored picture."""
+    return Picture(
+        media_object_id=message.id,
+        mime_type=message.mime_type,
+        size_bytes=message.size_bytes,
+        sha256=message.sha256,
+        expires_at=instant(message.expires_at) if message.HasField("expires_at") else None,
+    )
+
+
+def job(message: job_pb2.Job) -> Job:
+    """A job."""
+    has_result = message.HasField("result")
+    return Job(
+        id=message.id,
+        slot_id=message.slot_id,
+        state=_STATES.get(message.state, JobState.RUNNING),
+        source=_SOURCES.get(message.source, JobSource.INGEST),
+        provider=message.provider_id,
+        received_at=instant(message.received_at),
+        started_at=instant(message.started_at) if message.HasField("started_at") else None,
+        finished_at=instant(message.finished_at) if message.HasField("finished_at") else None,
+        failure=JobFailure(message.failure.reason, message.failure.message)
+        if message.HasField("failure")
+        else None,
+        picture=picture(message.result.media_object) if has_result else None,
+        origin=_ORIGINS.get(message.result.origin, ResultOrigin.PROVIDER) if has_result else None,
+        stages={stage.stage: stage.duration.ToTimedelta() for stage in message.stages},
+    )

@@ -1,0 +1,109 @@
+"""How answers look: JSON errors, pictures, headers."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from math import ceil
+from typing import Final
+
+from photochanger_chassis.errors import ServiceError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from photochanger_gateway.domain.jobs import Job, Picture
+from photochanger_gateway.domain.refusals import HttpMeaning, meaning_of, meaning_of_failure
+
+PROBLEM_TYPE: Final = "application/problem+json"
+FILE_SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cross-Origin-Resource-Policy": "same-site",
+}
+"""On every file we serve: shown, never run, never indexed, and the link (a capability) is not passed on."""
+
+_LONGEST_CACHE: Final = timedelta(hours=1)
+
+
+def rfc3339(instant: datetime | None) -> str | None:
+    """Formats an instant in UTC, to the millisecond."""
+    if instant is None:
+        return None
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def refusal(
+    error: ServiceError, *, job_id: str | None = None, problem: bool = False, close: bool = False
+) -> Response:
+    """The answer to a request that a service, or we, refused. `close` ends the connection: its body is unread."""
+    return _error(meaning_of(error), str(error), error.retry_after, job_id, problem=problem, close=close)
+
+
+def plain(meaning: HttpMeaning, details: str, request: Request) -> Response:
+    """An answer for what no service was asked about: no such route, method or id."""
+    return _error(meaning, details, None, None, problem=PROBLEM_TYPE in request.headers.get("accept", ""))
+
+
+def failed_job(job: Job, *, problem: bool = False) -> Response:
+    """The answer for a job that ended without a picture."""
+    reason = job.failure.reason if job.failure is not None else "internal"
+    message = job.failure.message if job.failure is not None else "The job ended without a picture."
+    return _error(meaning_of_failure(reason), message, None, job.id, problem=problem)
+
+
+def internal_error(*, problem: bool = False) -> Response:
+    """The answer when the fault is ours; the trace is in the log, under the request's id."""
+    meaning = HttpMeaning(500, "internal_error")
+    return _error(meaning, "Something went wrong on our side.", None, None, problem=problem, close=True)
+
+
+def _error(
+    meaning: HttpMeaning,
+    details: str,
+    retry_after: timedelta | None,
+    job_id: str | None,
+    *,
+    problem: bool,
+    close: bool = False,
+) -> Response:
+    wait = retry_after or meaning.retry_after if meaning.status in {429, 503} else None
+    seconds = max(1, ceil(wait.total_seconds())) if wait is not None else None
+    facts = {"failure_reason": meaning.failure_reason, "details": details[:1000]}
+    extras = {"retry_after": seconds, "job_id": job_id}
+    if problem:
+        content: dict[str, object] = {
+            "type": f"urn:photochanger:{meaning.failure_reason}",
+            "title": HTTPStatus(meaning.status).phrase,
+            "status": meaning.status,
+            "detail": facts["details"],
+            **facts,
+        }
+    else:
+        content = {"status": "timeout" if meaning.status == HTTPStatus.GATEWAY_TIMEOUT else "error", **facts}
+    content |= {name: value for name, value in extras.items() if value is not None}
+    headers = {"Cache-Control": "no-store"}
+    if seconds is not None:
+        headers["Retry-After"] = str(seconds)
+    if close:
+        headers["Connection"] = "close"
+    return Response(
+        json.dumps(content, ensure_ascii=False),
+        status_code=meaning.status,
+        headers=headers,
+        media_type=PROBLEM_TYPE if problem else "application/json",
+    )
+
+
+def cache_control(picture: Picture, now: datetime) -> str:
+    """Lets a browser keep a public picture, never longer than its link lives."""
+    if picture.expires_at is None:
+        return f"private, max-age={int(_LONGEST_CACHE.total_seconds())}"
+    left = min(_LONGEST_CACHE, picture.expires_at - now)
+    return f"private, max-age={max(0, int(left.total_seconds()))}"
+
+
+def server_timing(seconds: Mapping[str, float]) -> str:
+    """The `Server-Timing` header, milliseconds."""
+    return ", ".join(f"{stage};dur={duration * 1000:.1f}" for stage, duration in seconds.items())

@@ -1,0 +1,130 @@
+"""The FastAPI application: routes, error answers, the OpenAPI document."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from photochanger_chassis.errors import ServiceError
+from photochanger_chassis.ids import Ids
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from photochanger_gateway.adapters.http import answers
+from photochanger_gateway.adapters.http.metrics import HttpMetrics
+from photochanger_gateway.adapters.http.middleware import RequestContext
+from photochanger_gateway.adapters.http.models import ErrorBody, GalleryBody, ProblemBody
+from photochanger_gateway.adapters.http.pages import Pages
+from photochanger_gateway.adapters.http.pictures import wants_problem
+from photochanger_gateway.domain.refusals import HttpMeaning, InvalidRequest
+
+_log: Final = structlog.stdlib.get_logger(__name__)
+_DOCS_POLICY: Final = "default-src 'self'; frame-ancestors 'none'"
+_HTTP_ERRORS: Final = {
+    404: HttpMeaning(404, "not_found"),
+    405: HttpMeaning(405, "method_not_allowed"),
+}
+
+
+def make_app(
+    routers: Sequence[APIRouter], *, pages: Pages, ids: Ids, metrics: HttpMetrics, version: str
+) -> FastAPI:
+    """Builds the application from its routes. Nothing is opened or started."""
+    app = FastAPI(
+        title="PhotoChanger",
+        version=version,
+        description="Takes photos from booth cameras and answers with the edited ones; shows them to guests.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in routers:
+        app.include_router(router)
+    app.include_router(_pages_router(pages))
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(RequestContext, ids=ids, metrics=metrics)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return app
+
+
+def _pages_router(pages: Pages) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    async def start(request: Request) -> Response:
+        return pages.start(request)
+
+    @router.get(f"/static/{pages.stylesheet_name}")
+    async def style() -> Response:
+        return pages.style()
+
+    return router
+
+
+async def _service_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ServiceError):
+        raise error
+    _log.info("http.refused", reason=error.reason)
+    return answers.refusal(error, problem=wants_problem(request))
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    """A path parameter of the wrong form names nothing that exists: unknown slot, unknown job."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    names = {str(item["loc"][-1]) for item in error.errors() if item["loc"][:1] == ("path",)}
+    if "slot_id" in names:
+        meaning = HttpMeaning(404, "slot_not_found")
+        return answers.plain(meaning, "No such slot. Slots are slot-001 to slot-015.", request)
+    if "job_id" in names:
+        reason = "result_not_found" if request.url.path.startswith("/public/") else "job_not_found"
+        return answers.plain(HttpMeaning(404, reason), "No such job.", request)
+    if "media_id" in names:
+        return answers.plain(HttpMeaning(404, "link_not_found"), "No such link.", request)
+    return answers.refusal(
+        InvalidRequest("The request's parameters cannot be read."), problem=wants_problem(request)
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    meaning = _HTTP_ERRORS.get(error.status_code, HttpMeaning(error.status_code, "invalid_request"))
+    answer = answers.plain(meaning, str(error.detail), request)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("http.failed", exc_info=error)
+    return answers.internal_error(problem=wants_problem(request))
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, with the bodies that answers name by reference and without FastAPI's own 422."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        components = schema.setdefault("components", {}).setdefault("schemas", {})
+        for model in (ErrorBody, ProblemBody, GalleryBody):
+            body = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            components.update(body.pop("$defs", {}))
+            components[model.__name__] = body
+        for name in ("HTTPValidationError", "ValidationError"):
+            components.pop(name, None)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                unprocessable = (
+                    operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
+                )
+                if unprocessable.get("schema", {}).get("$ref", "").endswith("HTTPValidationError"):
+                    del operation["responses"]["422"]
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,243 @@
+"""The camera's route: `POST /api/ingest/{slot_id}` and its short alias."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, Path, Request
+from photochanger_chassis.clock import Clock
+from photochanger_chassis.errors import ServiceError
+from photochanger_chassis.ids import Ids
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from photochanger_gateway.adapters.http import answers
+from photochanger_gateway.adapters.http.clients import ClientAddress
+from photochanger_gateway.adapters.http.form_stream import read_form
+from photochanger_gateway.adapters.http.metrics import HttpMetrics
+from photochanger_gateway.adapters.http.models import SLOT_ID_PATTERN, ErrorBody, result_url
+from photochanger_gateway.adapters.http.pictures import PictureResponse
+from photochanger_gateway.adapters.http.urls import BaseUrl
+from photochanger_gateway.application.ports import Admission, Media, ResponseMode, Terms
+from photochanger_gateway.application.post_photo import Outcome, PostPhoto
+from photochanger_gateway.application.rate_limits import RateLimiter, Rule
+from photochanger_gateway.domain.form import FormEvent, FormLimits, check_idempotency_key
+from photochanger_gateway.domain.jobs import Picture, ResultOrigin
+from photochanger_gateway.domain.refusals import meaning_of, meaning_of_failure
+
+_log: Final = structlog.stdlib.get_logger(__name__)
+_PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "multipart/mixed")
+_ERRORS: Final = {
+    400: "Not a readable form or photo: `invalid_request`.",
+    401: "Wrong ingest password: `invalid_password`.",
+    404: "Unknown or disabled slot: `slot_not_found`, `slot_disabled`.",
+    409: "The same key's first request still runs: `idempotency_conflict`.",
+    413: "Over the slot's limit: `payload_too_large`.",
+    415: "Not JPEG, PNG or WebP: `unsupported_media_type`.",
+    422: "The same key with another form: `idempotency_mismatch`.",
+    429: "Limits of slot, provider or client reached: `rate_limited`, with `Retry-After`.",
+    500: "Our fault: `internal_error`.",
+    502: "The provider failed: `provider_error`.",
+    503: "Provider or storage away for a moment: `provider_error`, `storage_unavailable`, with `Retry-After`.",
+    504: "No result in time: `provider_timeout`.",
+}
+_FORM_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["password", "hash", "fileToUpload"],
+    "properties": {
+        "password": {"type": "string", "maxLength": 64, "description": "The ingest password."},
+        "hash": {
+            "type": "string",
+            "maxLength": 128,
+            "description": "Hex digest of the photo: MD5, SHA-1, SHA-256 or SHA-512 by its length.",
+        },
+        "fileToUpload": {
+            "type": "string",
+            "format": "binary",
+            "description": "The photo: JPEG, PNG or WebP.",
+        },
+    },
+    "additionalProperties": {"type": "string", "maxLength": 65536},
+}
+_OPENAPI: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM_SCHEMA}}},
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "Repeating a request with the same key and form returns the first one's outcome.",
+            "schema": {
+                "type": "string",
+                "pattern": "^[\\x21-\\x7e]{1,255}$",
+                "minLength": 1,
+                "maxLength": 255,
+            },
+        }
+    ],
+}
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The edited picture.",
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _PICTURE_TYPES},
+    },
+    **{status: {"model": ErrorBody, "description": words} for status, words in _ERRORS.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IngestRoute:
+    """Answers cameras. Everything about HTTP is here; what is done with a photo is `PostPhoto`'s."""
+
+    post_photo: PostPhoto
+    media: Media
+    limiter: RateLimiter
+    photos: Rule
+    wrong_passwords: Rule
+    clients: ClientAddress
+    base_url: BaseUrl
+    clock: Clock
+    ids: Ids
+    metrics: HttpMetrics
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        router = APIRouter(tags=["cameras"])
+        for path, name in (
+            ("/api/ingest/{slot_id}", "post_photo"),
+            ("/ingest/{slot_id}", "post_photo_short"),
+        ):
+            router.add_api_route(
+                path,
+                self._post,
+                methods=["POST"],
+                operation_id=name,
+                summary="Edit a photo",
+                description="Takes a photo and answers with the edited one. Refused before the body is read "
+                "where the request's head already decides.",
+                response_class=Response,
+                responses=_RESPONSES,
+                openapi_extra=_OPENAPI,
+            )
+        return router
+
+    async def _post(self, request: Request, slot_id: str = Path(pattern=SLOT_ID_PATTERN)) -> Response:
+        started = time.perf_counter()
+        structlog.contextvars.bind_contextvars(slot_id=slot_id)
+        client = self.clients.of(request)
+        body_read = False
+
+        async def form(terms: Terms) -> AsyncIterator[FormEvent]:
+            nonlocal body_read
+            async for event in read_form(
+                request.headers.get("content-type", ""),
+                request.stream(),
+                limits=FormLimits(),
+                photo_limit_bytes=terms.size_limit_bytes,
+                deadline=terms.deadline,
+                clock=self.clock,
+            ):
+                yield event
+            body_read = True
+
+        try:
+            await self.limiter.take(self.photos, client)
+            await self.limiter.check(self.wrong_passwords, client)
+            outcome = await self.post_photo(
+                slot_id,
+                declared_size_bytes=_declared_length(request),
+                idempotency_key=check_idempotency_key(request.headers.get("idempotency-key")),
+                read_form=form,
+            )
+            return await self._answer(request, outcome, started)
+        except ClientDisconnect:
+            _log.info("photo.client_gone")
+            return Response(status_code=400)  # nobody reads it
+        except ServiceError as error:
+            if error.reason == "INVALID_PASSWORD":
+                await self._count_wrong_password(client)
+            meaning = meaning_of(error)
+            _log.info("photo.refused", reason=error.reason, status=meaning.status)
+            self.metrics.photo_refused(meaning.failure_reason)
+            return answers.refusal(error, close=not body_read)
+
+    async def _count_wrong_password(self, client: str) -> None:
+        try:
+            await self.limiter.take(self.wrong_passwords, client)
+        except ServiceError:
+            _log.warning("photo.password_guessing", client=client)
+
+    async def _answer(self, request: Request, outcome: Outcome, started: float) -> Response:
+        job = outcome.job
+        if job.picture is None:
+            status = meaning_of_failure(job.failure.reason if job.failure else "internal").status
+            self.metrics.photo_answered(job, status, time.perf_counter() - started)
+            answer = answers.failed_job(job)
+            answer.headers.update(_replayed(outcome))
+            return answer
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "X-Job-Id": job.id,
+            "X-Result-Url": result_url(self.base_url.of(request), job),
+            **_replayed(outcome),
+        }
+        expires_at = answers.rfc3339(job.picture.expires_at)
+        if expires_at is not None:
+            headers["X-Result-Expires-At"] = expires_at
+        if job.origin is not None:
+            headers["X-Result-Origin"] = job.origin.value
+        stages = dict(outcome.stages.durations)
+        stages |= {stage: duration.total_seconds() for stage, duration in job.stages.items()}
+        headers["Server-Timing"] = answers.server_timing({**stages, "total": time.perf_counter() - started})
+        self.metrics.photo_answered(job, 200, time.perf_counter() - started)
+        before, after = b"", b""
+        content_type = job.picture.mime_type
+        if outcome.response_mode is ResponseMode.MULTIPART:
+            boundary = self.ids.new_id()
+            content_type = f"multipart/mixed; boundary={boundary}"
+            facts = {
+                "status": "ok",
+                "job_id": job.id,
+                "result_url": headers["X-Result-Url"],
+                "result_expires_at": expires_at,
+            }
+            before, after = _multipart_frame(boundary, facts, job.picture)
+        return PictureResponse(
+            self.media.download(job.picture.media_object_id),
+            content_type=content_type,
+            headers=headers,
+            before=before,
+            after=after,
+        )
+
+
+def _replayed(outcome: Outcome) -> dict[str, str]:
+    """Headers that say how the photo was admitted, where it was not as a new job."""
+    headers = {}
+    if outcome.admission is Admission.REPLAYED:
+        headers["Idempotency-Replayed"] = "true"
+    if outcome.admission is Admission.DUPLICATE:
+        headers["X-Duplicate"] = "true"
+    if outcome.job.origin is ResultOrigin.INPUT and outcome.job.failure is not None:
+        headers["X-Failure-Reason"] = outcome.job.failure.reason
+    return headers
+
+
+def _multipart_frame(boundary: str, facts: dict[str, str | None], picture: Picture) -> tuple[bytes, bytes]:
+    """What stands before and after the picture in a multipart answer: a JSON part, then the picture's head."""
+    before = (
+        f"--{boundary}\r\nContent-Type: application/json\r\n\r\n{json.dumps(facts)}\r\n"
+        f"--{boundary}\r\nContent-Type: {picture.mime_type}\r\nContent-Length: {picture.size_bytes}\r\n"
+        f'Content-Disposition: attachment; filename="result.{picture.extension}"\r\n\r\n'
+    )
+    return before.encode(), f"\r\n--{boundary}--\r\n".encode()
+
+
+def _declared_length(request: Request) -> int | None:
+    """The body's declared length; the HTTP server has refused a header that is no number."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None  # noqa: PLR2004 - petabytes

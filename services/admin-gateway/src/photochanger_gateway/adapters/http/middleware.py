@@ -1,0 +1,79 @@
+"""What surrounds every request: its id, its trace, its log line, its metrics, safe headers."""
+
+import re
+import time
+from typing import Final
+
+import structlog
+from opentelemetry import trace
+from photochanger_chassis.ids import Ids
+from photochanger_chassis.tracing import continued_trace
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from photochanger_gateway.adapters.http.metrics import HttpMetrics
+
+_log: Final = structlog.stdlib.get_logger(__name__)
+_tracer: Final = trace.get_tracer(__name__)
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_QUIET_ROUTES: Final = frozenset({"/livez", "/readyz", "/metrics"})
+_DEFAULT_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class RequestContext:
+    """Binds a request id, continues the caller's trace, logs and counts each request.
+
+    The log names the route (`/public/results/{job_id}`), never the path: an id in it opens a picture.
+    """
+
+    def __init__(self, app: ASGIApp, *, ids: Ids, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._ids = ids
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        offered = headers.get("x-request-id", "")
+        request_id = offered if _REQUEST_ID.fullmatch(offered) else self._ids.new_id()
+        started = time.perf_counter()
+        status = 499  # nobody waited for the answer; nginx's number
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answered = MutableHeaders(scope=message)
+                answered["X-Request-Id"] = request_id
+                for name, value in _DEFAULT_HEADERS.items():
+                    answered.setdefault(name, value)
+            await send(message)
+
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        with continued_trace(dict(headers)), _tracer.start_as_current_span(scope["method"]) as span:
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                route = getattr(scope.get("route"), "path", "unknown")
+                span.update_name(f"{scope['method']} {route}")
+                seconds = time.perf_counter() - started
+                self._metrics.observe(scope["method"], route, status, seconds)
+                if route not in _QUIET_ROUTES:
+                    _log.info(
+                        "http.answered",
+                        method=scope["method"],
+                        route=route,
+                        status=status,
+                        duration_seconds=round(seconds, 4),
+                    )

@@ -1,0 +1,1 @@
+"""NATS: what holds across replicas of the gateway."""

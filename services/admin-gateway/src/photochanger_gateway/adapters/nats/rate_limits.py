@@ -1,0 +1,100 @@
+"""Rate limits over all replicas, by JetStream's message counters.
+
+A counter is a subject: `limits.<rule>.<client>.<minute>`; adding to it and reading the sum is one message each way
+(0.15 ms measured on loopback). Counters need NATS 2.12 (ADR-49 of nats-io/nats-architecture-and-design).
+"""
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Final
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from photochanger_chassis.clock import Clock
+
+from photochanger_gateway.application.rate_limits import Rule
+from photochanger_gateway.domain.refusals import RateLimited
+
+_log: Final = structlog.stdlib.get_logger(__name__)
+
+_STREAM: Final = "LIMITS"
+_WINDOW_SECONDS: Final = 60
+_TIMEOUT_SECONDS: Final = 0.5
+_CLIENT_DIGEST_BYTES: Final = 12
+
+
+class JetStreamRateLimiter:
+    """Counts in fixed windows of a minute.
+
+    While NATS is away nothing is refused: a guest's picture matters more than a limit, and the services behind
+    have limits of their own.
+    """
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._stream_known = False
+
+    async def take(self, rule: Rule, client: str) -> None:
+        """See `application.rate_limits.RateLimiter`."""
+        self._refuse_over(rule, await self._add(rule, client, 1))
+
+    async def check(self, rule: Rule, client: str) -> None:
+        """See `application.rate_limits.RateLimiter`."""
+        self._refuse_over(rule, await self._add(rule, client, 0) + 1)
+
+    def _refuse_over(self, rule: Rule, count: int) -> None:
+        if count > rule.per_minute:
+            seconds = _WINDOW_SECONDS - self._clock.now().timestamp() % _WINDOW_SECONDS
+            raise RateLimited(timedelta(seconds=seconds))
+
+    async def _add(self, rule: Rule, client: str, amount: int) -> int:
+        window = int(self._clock.now().timestamp()) // _WINDOW_SECONDS
+        # A digest, because an address is personal data and may hold characters a subject may not.
+        digest = hashlib.blake2b(client.encode(), digest_size=_CLIENT_DIGEST_BYTES).hexdigest()
+        subject = f"limits.{rule.name}.{digest}.{window}"
+        if not self._client.is_connected:
+            return 0
+        try:
+            return await self._increment(subject, amount)
+        except nats.errors.NoRespondersError:
+            self._stream_known = False  # there is no stream: this is a new NATS, or one that lost its store
+        except (nats.errors.Error, TimeoutError, ValueError, KeyError) as error:
+            _log.warning("rate_limit.not_counted", error=type(error).__name__)
+            return 0
+        try:
+            await self._ensure_stream()
+            return await self._increment(subject, amount)
+        except (nats.errors.Error, TimeoutError, ValueError, KeyError) as error:
+            _log.warning("rate_limit.not_counted", error=type(error).__name__)
+            return 0
+
+    async def _increment(self, subject: str, amount: int) -> int:
+        answer = await self._client.request(
+            subject, b"", timeout=_TIMEOUT_SECONDS, headers={"Nats-Incr": str(amount)}
+        )
+        return int(json.loads(answer.data)["val"])
+
+    async def _ensure_stream(self) -> None:
+        """Creates the stream; creating it again with the same configuration is no error.
+
+        By the raw API, because nats-py's `StreamConfig` has no `allow_msg_counter` yet (2.16).
+        """
+        if self._stream_known:
+            return
+        config = {
+            "name": _STREAM,
+            "subjects": ["limits.>"],
+            "storage": "memory",
+            "allow_msg_counter": True,
+            "max_msgs_per_subject": 1,
+            "max_age": 2 * _WINDOW_SECONDS * 1_000_000_000,
+            "discard": "old",
+            "num_replicas": 1,
+        }
+        await self._client.request(
+            f"$JS.API.STREAM.CREATE.{_STREAM}", json.dumps(config).encode(), timeout=_TIMEOUT_SECONDS
+        )
+        self._stream_known = True

@@ -1,0 +1,1 @@
+"""What the gateway does: one photo in and a picture out, public results, galleries, health."""

@@ -1,0 +1,113 @@
+"""Reads a camera's form while its photo streams on to media."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Final
+
+from photochanger_chassis.concurrency import collapse_group
+
+from photochanger_gateway.application.ports import Ingest, Media, StoredPhoto, Terms, Upload, WholeForm
+from photochanger_gateway.domain.form import (
+    PHOTO_FIELD,
+    FieldReceived,
+    FormEvent,
+    FormFields,
+    PhotoBegun,
+    PhotoChunk,
+    PhotoEnded,
+)
+from photochanger_gateway.domain.refusals import InvalidRequest
+
+MESSAGE_BYTES: Final = 256 * 1024
+"""Size of a message to media; 64 KiB costs twice the time, 1 MiB half as much memory again."""
+
+_ALGORITHM_BY_HEX_LENGTH: Final = {32: 1, 40: 2, 64: 3, 128: 4}
+"""Length of a hex digest to the proto's number of its algorithm: MD5, SHA-1, SHA-256, SHA-512."""
+_ALL_ALGORITHMS: Final = (1, 2, 4)  # SHA-256 always comes
+
+
+class ReceiveForm:
+    """Turns the stream of a form into a stored photo and its fields, whatever the order of the parts."""
+
+    def __init__(self, ingest: Ingest, media: Media) -> None:
+        self._ingest = ingest
+        self._media = media
+
+    async def __call__(
+        self, slot_id: str, terms: Terms, form: AsyncIterator[FormEvent], *, idempotency_key: str
+    ) -> WholeForm:
+        """Returns the whole form once the photo is stored.
+
+        A password that came before the photo is checked while the photo streams; a wrong one ends the upload.
+
+        Raises:
+            InvalidRequest: a required field is missing, or came twice.
+            ServiceError: what media or ingest refused.
+        """
+        fields = FormFields()
+        photo: StoredPhoto | None = None
+        with collapse_group():
+            async with asyncio.TaskGroup() as checks, AsyncExitStack() as uploads:
+                upload: _Buffered | None = None
+                async for event in form:
+                    match event:
+                        case FieldReceived():
+                            fields.take(event)
+                        case PhotoBegun():
+                            if photo is not None:
+                                raise InvalidRequest(f"The form has {PHOTO_FIELD} twice. Send one photo.")
+                            if fields.password is not None:
+                                checks.create_task(self._ingest.verify_password(slot_id, fields.password))
+                            opened = self._media.upload_input(
+                                terms,
+                                slot_id,
+                                content_type=event.content_type,
+                                digest_algorithms=_wanted_digests(fields.hash),
+                            )
+                            upload = _Buffered(await uploads.enter_async_context(opened))
+                        case PhotoChunk() if upload is not None:
+                            await upload.send(event.data)
+                        case PhotoEnded() if upload is not None:
+                            photo = await upload.finish()
+        if photo is None:
+            raise InvalidRequest(
+                f"The form has no file {PHOTO_FIELD}. Send the photo in a file part of that name."
+            )
+        if fields.password is None:
+            raise InvalidRequest("The form has no field password.")
+        return WholeForm(slot_id, fields.password, fields.hash, photo, fields.others, idempotency_key)
+
+
+class _Buffered:
+    """Joins the small pieces that HTTP delivers into messages of a good size."""
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    async def send(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size >= MESSAGE_BYTES:
+            await self._flush()
+
+    async def finish(self) -> StoredPhoto:
+        if self._pieces:
+            await self._flush()
+        return await self._upload.finish()
+
+    async def _flush(self) -> None:
+        message = b"".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        await self._upload.send(message)
+
+
+def _wanted_digests(hash_field: str) -> tuple[int, ...]:
+    """The algorithms to ask for: the field's own, or all when the field comes after the photo."""
+    if not hash_field:
+        return _ALL_ALGORITHMS
+    algorithm = _ALGORITHM_BY_HEX_LENGTH.get(len(hash_field))
+    return (algorithm,) if algorithm is not None else ()

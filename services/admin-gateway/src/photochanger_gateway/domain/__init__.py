@@ -1,0 +1,1 @@
+"""What the gateway knows without talking to anybody: the form, the pictures, the refusals."""

@@ -1,0 +1,92 @@
+"""Jobs and pictures as the gateway's clients see them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job is. The HTTP field is called `status`."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+
+
+class JobSource(StrEnum):
+    """Who opened a job."""
+
+    INGEST = "ingest"
+    UI_TEST = "ui_test"
+
+
+class ResultOrigin(StrEnum):
+    """Where a job's picture comes from."""
+
+    PROVIDER = "provider"
+    LATE = "late"
+    INPUT = "original"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A stored picture. `sha256` is of its bytes, in hex; `expires_at` is None for what never expires."""
+
+    media_object_id: str
+    mime_type: str
+    size_bytes: int
+    sha256: str
+    expires_at: datetime | None
+
+    @property
+    def extension(self) -> str:
+        """The usual file name extension, without the dot."""
+        return {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}.get(self.mime_type, "bin")
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailure:
+    """Why a job has no picture of the provider's: the fine code (`no_image`, `quota`…) and words."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One photo through one slot."""
+
+    id: str
+    slot_id: str
+    state: JobState
+    source: JobSource
+    provider: str
+    received_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failure: JobFailure | None = None
+    picture: Picture | None = None
+    origin: ResultOrigin | None = None
+    stages: dict[str, timedelta] = field(default_factory=dict)
+
+    @property
+    def final(self) -> bool:
+        """Whether its state will not change any more."""
+        return self.state not in {JobState.PENDING, JobState.RUNNING}
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the camera's request to the final state; None while it runs."""
+        return None if self.finished_at is None else self.finished_at - self.received_at
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A slot's unexpired pictures, newest first."""
+
+    slot_id: str
+    display_name: str
+    jobs: tuple[Job, ...]

@@ -1,0 +1,155 @@
+"""Why a request is refused, and what each reason is in HTTP.
+
+Services name reasons (`SLOT_NOT_FOUND`); jobs name failures (`no_image`); cameras know a status and a
+`failure_reason`. Both translations stand here, once. A reason with no row falls back on its kind.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from photochanger_chassis.errors import ErrorKind, ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class HttpMeaning:
+    """What a reason is to an HTTP client. `retry_after` is the wait advised where the error names none."""
+
+    status: int
+    failure_reason: str
+    retry_after: timedelta | None = None
+
+
+_SOON: Final = timedelta(seconds=5)
+_INTERNAL: Final = HttpMeaning(500, "internal_error")
+_STORAGE: Final = HttpMeaning(503, "storage_unavailable", _SOON)
+_PROVIDER_LATER: Final = HttpMeaning(503, "provider_error", _SOON)
+_PROVIDER_FAILED: Final = HttpMeaning(502, "provider_error")
+_TIMEOUT: Final = HttpMeaning(504, "provider_timeout")
+_INVALID: Final = HttpMeaning(400, "invalid_request")
+_BUSY: Final = HttpMeaning(429, "rate_limited", _SOON)
+
+BY_REASON: Final[dict[str, HttpMeaning]] = {
+    # ingest
+    "SLOT_NOT_FOUND": HttpMeaning(404, "slot_not_found"),
+    "SLOT_DISABLED": HttpMeaning(404, "slot_disabled"),
+    "SLOT_BUSY": _BUSY,
+    "PROVIDER_BUSY": _BUSY,
+    "PASSWORD_CHECKS_BUSY": _BUSY,
+    "INVALID_PASSWORD": HttpMeaning(401, "invalid_password"),
+    "INVALID_HASH": _INVALID,
+    "HASH_MISMATCH": _INVALID,
+    "IDEMPOTENCY_CONFLICT": HttpMeaning(409, "idempotency_conflict"),
+    "IDEMPOTENCY_MISMATCH": HttpMeaning(422, "idempotency_mismatch"),
+    "DEADLINE_CANNOT_BE_MET": _TIMEOUT,
+    "JOB_NOT_FOUND": HttpMeaning(404, "job_not_found"),
+    "JOB_NOT_FINISHED": _TIMEOUT,
+    # media
+    "PAYLOAD_TOO_LARGE": HttpMeaning(413, "payload_too_large"),
+    "TOO_MANY_PIXELS": HttpMeaning(413, "payload_too_large"),
+    "UNSUPPORTED_MEDIA_TYPE": HttpMeaning(415, "unsupported_media_type"),
+    "BROKEN_IMAGE": _INVALID,
+    "MEDIA_NOT_FOUND": HttpMeaning(404, "result_not_found"),
+    "MEDIA_EXPIRED": HttpMeaning(410, "result_expired"),
+    "LINK_NOT_FOUND": HttpMeaning(404, "link_not_found"),
+    "LINK_EXPIRED": HttpMeaning(410, "link_expired"),
+    "RANGE_NOT_SATISFIABLE": HttpMeaning(416, "range_not_satisfiable"),
+    "STORAGE_UNAVAILABLE": _STORAGE,
+    # the chassis, whichever service
+    "INVALID_ARGUMENT": _INVALID,
+    "UNAVAILABLE": _STORAGE,
+    "DEADLINE_PASSED": _TIMEOUT,
+    # the gateway itself
+    "INVALID_REQUEST": _INVALID,
+    "RESULT_NOT_FOUND": HttpMeaning(404, "result_not_found"),
+    "RESULT_EXPIRED": HttpMeaning(410, "result_expired"),
+    "RATE_LIMITED": HttpMeaning(429, "rate_limited", timedelta(seconds=60)),
+}
+"""Every reason a client of the gateway can meet."""
+
+BY_FAILURE: Final[dict[str, HttpMeaning]] = {
+    "timeout": _TIMEOUT,
+    "provider_5xx": _PROVIDER_FAILED,
+    "bad_response": _PROVIDER_FAILED,
+    "quota": _PROVIDER_LATER,
+    "network": _PROVIDER_LATER,
+    "unavailable": _PROVIDER_LATER,
+    "content_blocked": _PROVIDER_FAILED,
+    "no_image": _PROVIDER_FAILED,
+    "bad_input": _PROVIDER_FAILED,
+    "auth": _PROVIDER_FAILED,
+    "config": _PROVIDER_FAILED,
+    "storage": _STORAGE,
+    "cancelled": _PROVIDER_LATER,
+    "internal": _INTERNAL,
+}
+"""Every failure a job can end with."""
+
+_BY_KIND: Final[dict[ErrorKind, HttpMeaning]] = {
+    ErrorKind.INVALID_ARGUMENT: _INVALID,
+    ErrorKind.NOT_FOUND: HttpMeaning(404, "not_found"),
+    ErrorKind.RESOURCE_EXHAUSTED: _BUSY,
+    ErrorKind.UNAVAILABLE: _STORAGE,
+    ErrorKind.CANCELLED: _STORAGE,  # not by us: the service is stopping
+    ErrorKind.DEADLINE_EXCEEDED: _TIMEOUT,
+}
+
+
+def meaning_of(error: ServiceError) -> HttpMeaning:
+    """Translates an error of ours or of a service."""
+    return BY_REASON.get(error.reason) or _BY_KIND.get(error.kind, _INTERNAL)
+
+
+def meaning_of_failure(reason: str) -> HttpMeaning:
+    """Translates a job's failure; one nobody knows is our fault."""
+    return BY_FAILURE.get(reason, _INTERNAL)
+
+
+class InvalidRequest(ServiceError):
+    """The request cannot be understood; the message says what to change."""
+
+    kind, reason = ErrorKind.INVALID_ARGUMENT, "INVALID_REQUEST"
+
+
+class PayloadTooLarge(ServiceError):
+    """The body is larger than the slot takes. Sizes in bytes."""
+
+    kind, reason = ErrorKind.OUT_OF_RANGE, "PAYLOAD_TOO_LARGE"
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"The request has {size_bytes} bytes or more; this slot takes photos of at most {limit_bytes} bytes. "
+            "Lower the camera's picture size or ask the studio to raise the slot's limit.",
+            sizeBytes=str(size_bytes),
+            limitBytes=str(limit_bytes),
+        )
+
+
+class ResultNotFound(ServiceError):
+    """No such job, or no picture yet."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "RESULT_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no picture here. The link may be wrong, or the picture is not ready yet.")
+
+
+class ResultExpired(ServiceError):
+    """The picture's time is over."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "RESULT_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("This picture is no longer kept.")
+
+
+class RateLimited(ServiceError):
+    """Too many requests from one client."""
+
+    kind, reason = ErrorKind.RESOURCE_EXHAUSTED, "RATE_LIMITED"
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(
+            f"Too many requests from this address. Try again in {max(1, round(retry_after.total_seconds()))} s.",
+            retry_after=retry_after,
+        )

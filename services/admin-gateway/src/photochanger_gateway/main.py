@@ -1,0 +1,167 @@
+"""Wires the gateway: the only place where its parts meet."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from importlib.metadata import version
+from typing import Final
+
+import aiohttp
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from photochanger_chassis.clock import SystemClock
+from photochanger_chassis.grpc.channel import open_channel
+from photochanger_chassis.ids import RandomIds
+from photochanger_chassis.lifecycle import run_service
+from photochanger_chassis.logging import configure_logging
+from photochanger_chassis.nats.connection import open_nats
+from photochanger_chassis.settings import load, split_listen
+from photochanger_chassis.tracing import tracing
+from prometheus_client import REGISTRY
+
+from photochanger_gateway.adapters.clients.health import NatsProbe, ProvidersProbe, ServiceProbe
+from photochanger_gateway.adapters.clients.ingest import GrpcIngest
+from photochanger_gateway.adapters.clients.media import GrpcMedia
+from photochanger_gateway.adapters.http.app import make_app
+from photochanger_gateway.adapters.http.clients import ClientAddress
+from photochanger_gateway.adapters.http.ingest import IngestRoute
+from photochanger_gateway.adapters.http.metrics import HttpMetrics, MetricsPage
+from photochanger_gateway.adapters.http.operations import OperationRoutes, Readiness
+from photochanger_gateway.adapters.http.pages import Pages
+from photochanger_gateway.adapters.http.public import PublicRoutes
+from photochanger_gateway.adapters.http.urls import BaseUrl
+from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
+from photochanger_gateway.application.post_photo import PostPhoto
+from photochanger_gateway.application.public_results import PublicResults
+from photochanger_gateway.application.rate_limits import Rule
+from photochanger_gateway.settings import Settings
+
+_log: Final = structlog.stdlib.get_logger(__name__)
+
+SERVICE: Final = "gateway"
+_RETRIED_READS: Final = {
+    "ingest": (
+        "photochanger.ingest.v1.JobService/CheckAdmission",
+        "photochanger.ingest.v1.JobService/VerifyPassword",
+        "photochanger.ingest.v1.JobService/GetJob",
+        "photochanger.ingest.v1.JobService/ListGallery",
+    ),
+    "media": (
+        "photochanger.media.v1.MediaService/Download",
+        "photochanger.media.v1.MediaService/DownloadLink",
+        "photochanger.media.v1.MediaService/DeleteMediaObject",
+    ),
+}
+"""Idempotent calls that gRPC itself repeats while a service is away."""
+
+
+def main() -> None:
+    """Runs the gateway until SIGTERM."""
+    run_service(_serve)
+
+
+async def _serve(stop: asyncio.Event) -> None:
+    settings = load(Settings)
+    configure_logging(SERVICE, settings)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(tracing(SERVICE, settings))
+        readiness = Readiness()
+        app = await _wire(settings, stack, readiness)
+        host, port = split_listen(settings.http_listen)
+        server = _Server(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                http="httptools",
+                loop="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=True,
+                forwarded_allow_ips=settings.trusted_networks,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=settings.drain_grace_seconds,
+            )
+        )
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(server.serve(), name="http")
+            stopping = tasks.create_task(stop.wait(), name="stop")
+            await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            readiness.stopping = True
+            server.should_exit = True  # finishes what is being answered, takes nothing new
+            stopping.cancel()
+            await serving
+
+
+async def _wire(settings: Settings, stack: AsyncExitStack, readiness: Readiness) -> FastAPI:
+    clock, ids = SystemClock(), RandomIds()
+    session = await stack.enter_async_context(aiohttp.ClientSession())
+    nats = await stack.enter_async_context(open_nats(settings, service=SERVICE))
+    ingest_channel = await stack.enter_async_context(
+        open_channel(settings.ingest_target, settings, retried_reads=_RETRIED_READS["ingest"])
+    )
+    media_channel = await stack.enter_async_context(
+        open_channel(settings.media_target, settings, retried_reads=_RETRIED_READS["media"])
+    )
+    providers_channel = await stack.enter_async_context(open_channel(settings.providers_target, settings))
+
+    ingest, media = GrpcIngest(ingest_channel, clock), GrpcMedia(media_channel, clock)
+    limiter = JetStreamRateLimiter(nats.client, clock)
+    metrics = HttpMetrics(REGISTRY)
+    pages = Pages.load()
+    clients, base_url = ClientAddress(), BaseUrl(settings.public_media_base_url)
+    core = (
+        ServiceProbe("ingest", ingest_channel, ("postgres",)),
+        ServiceProbe("media", media_channel, ("postgres", "storage")),
+        ServiceProbe("providers", providers_channel, ("postgres",)),
+    )
+    routes = (
+        IngestRoute(
+            post_photo=PostPhoto(ingest, media),
+            media=media,
+            limiter=limiter,
+            photos=Rule("photos", settings.ingest_rate_per_minute),
+            wrong_passwords=Rule("wrong-passwords", settings.wrong_password_rate_per_minute),
+            clients=clients,
+            base_url=base_url,
+            clock=clock,
+            ids=ids,
+            metrics=metrics,
+        ),
+        PublicRoutes(
+            ingest=ingest,
+            media=media,
+            results=PublicResults(ingest, media, clock),
+            limiter=limiter,
+            rule=Rule("public", settings.public_rate_per_minute),
+            clients=clients,
+            base_url=base_url,
+            pages=pages,
+            clock=clock,
+        ),
+        OperationRoutes(
+            core=core,
+            all_probes=(*core, ProvidersProbe(providers_channel), NatsProbe(nats.client)),
+            readiness=readiness,
+            metrics_page=MetricsPage(REGISTRY, settings.federated_metrics, session),
+        ),
+    )
+    return make_app(
+        [route.router() for route in routes],
+        pages=pages,
+        ids=ids,
+        metrics=metrics,
+        version=version("photochanger-gateway"),
+    )
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: SIGTERM is the lifecycle's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signals alone."""
+        yield

@@ -1,0 +1,69 @@
+"""The gateway's settings: environment variables, read once."""
+
+from ipaddress import ip_network
+from typing import Self
+
+from photochanger_chassis.settings import (
+    GrpcClientSettings,
+    LoggingSettings,
+    NatsSettings,
+    TracingSettings,
+)
+from pydantic import Field, model_validator
+
+
+class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSettings):
+    """Everything the gateway reads from its environment."""
+
+    http_listen: str = Field(
+        "127.0.0.1:8000", description="`host:port` to serve HTTP on; port 0 takes a free one."
+    )
+    ingest_target: str = Field(description="The ingest service, `host:port`.")
+    providers_target: str = Field(description="The providers service, `host:port`.")
+    media_target: str = Field(description="The media service, `host:port`.")
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses or networks, comma separated, whose `X-Forwarded-For` and `-Proto` are believed.",
+    )
+    public_media_base_url: str | None = Field(
+        None,
+        description="Address guests and cameras reach the gateway at, in result links. Unset: the one they used.",
+    )
+    metrics_targets: str = Field(
+        "",
+        description="`name=host:port` of other services' metrics, comma separated, shown on /metrics as well.",
+    )
+    public_rate_per_minute: int = Field(
+        600, ge=1, description="Public requests (pages, pictures, jobs) a client may make in a minute."
+    )
+    ingest_rate_per_minute: int = Field(
+        1200, ge=1, description="Photos a client may post in a minute; several booths may share one address."
+    )
+    wrong_password_rate_per_minute: int = Field(
+        30, ge=1, description="Wrong ingest passwords a client may send in a minute."
+    )
+    drain_grace_seconds: int = Field(
+        75,
+        ge=0,
+        description="How long requests in flight may go on while stopping; longer than any deadline.",
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        for network in self.trusted_networks:
+            ip_network(network, strict=False)
+        for item in filter(None, self.metrics_targets.split(",")):
+            if "=" not in item:
+                raise ValueError(f"METRICS_TARGETS: {item!r} is not name=host:port")
+        return self
+
+    @property
+    def trusted_networks(self) -> list[str]:
+        """TRUSTED_PROXIES as a list."""
+        return [item.strip() for item in self.trusted_proxies.split(",") if item.strip()]
+
+    @property
+    def federated_metrics(self) -> dict[str, str]:
+        """METRICS_TARGETS as a mapping of names to addresses."""
+        pairs = (item.strip().partition("=") for item in self.metrics_targets.split(",") if item.strip())
+        return {name: address for name, _, address in pairs}
