@@ -1,6 +1,6 @@
 """The FastAPI application: routes, error answers, the OpenAPI document."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -21,7 +21,6 @@ from photochanger_gateway.adapters.http.pictures import wants_problem
 from photochanger_gateway.domain.refusals import HttpMeaning, InvalidRequest
 
 _log: Final = structlog.stdlib.get_logger(__name__)
-_DOCS_POLICY: Final = "default-src 'self'; frame-ancestors 'none'"
 _HTTP_ERRORS: Final = {
     404: HttpMeaning(404, "not_found"),
     405: HttpMeaning(405, "method_not_allowed"),
@@ -43,7 +42,7 @@ def make_app(
     )
     for router in routers:
         app.include_router(router)
-    app.include_router(_pages_router(pages))
+    app.include_router(_pages_router(pages, lambda: _openapi(app)))
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -53,12 +52,16 @@ def make_app(
     return app
 
 
-def _pages_router(pages: Pages) -> APIRouter:
+def _pages_router(pages: Pages, document: Callable[[], dict[str, Any]]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
     async def start(request: Request) -> Response:
         return pages.start(request)
+
+    @router.get("/docs")
+    async def docs(request: Request) -> Response:
+        return pages.docs(document(), request)
 
     @router.get(f"/static/{pages.stylesheet_name}")
     async def style() -> Response:

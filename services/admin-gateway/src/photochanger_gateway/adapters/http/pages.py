@@ -1,6 +1,7 @@
 """Pages rendered on the server: the start page and a slot's gallery. No script, no outside resource."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -46,6 +47,10 @@ class Pages:
     def start(self, request: Request) -> Response:
         """The start page: where things are."""
         return self._page("start.html", request, slots=[f"slot-{number:03}" for number in range(1, 16)])
+
+    def docs(self, document: Mapping[str, object], request: Request) -> Response:
+        """The API's description, from its OpenAPI document."""
+        return self._page("docs.html", request, document=document)
 
     def style(self) -> Response:
         """The stylesheet. Its name changes with its content, so it may be kept for ever."""
