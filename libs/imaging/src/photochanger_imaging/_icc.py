@@ -23,6 +23,8 @@ _GREY_CHANNELS: Final = 1
 _COLOR_CHANNELS: Final = 3
 _VERSIONS: Final = frozenset({2, 4})
 _PARAMETRIC_COUNTS: Final = (1, 3, 4, 5, 7)
+_TABLE_TAGS: Final = ("A2B", "D2B")
+"""Where these are, they decide, and the matrix is only for programs that cannot read them."""
 _PCS_ILLUMINANT: Final = struct.pack(">3i", 63190, 65536, 54061)
 """D50 as s15Fixed16, the only value allowed."""
 _DATE: Final = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
@@ -65,7 +67,7 @@ def clean_profile(profile: bytes, *, channels: int) -> bytes | None:
         and profile[20:24] == b"XYZ "
     )
     tags = _tags(profile) if header_is_sane else None
-    if tags is None:
+    if tags is None or any(name.startswith(_TABLE_TAGS) for name in tags):
         return None
     curves = ("kTRC",) if channels == _GREY_CHANNELS else ("rTRC", "gTRC", "bTRC")
     colorants = () if channels == _GREY_CHANNELS else ("rXYZ", "gXYZ", "bXYZ")

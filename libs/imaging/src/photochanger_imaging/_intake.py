@@ -5,10 +5,12 @@ yet. What it does therefore cannot depend on where the pieces were cut.
 """
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeAlias, TypeVar
 
 from photochanger_imaging.errors import BrokenImage, ImageError
+
+_SLICE_BYTES = 256 * 1024
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
@@ -28,6 +30,10 @@ class Intake:
     def feed(self, chunk: bytes) -> None:
         """Adds the next piece."""
         self._data += chunk
+
+    def clear(self) -> None:
+        """Forgets what is there: nobody will ask for it."""
+        self._data.clear()
 
     def end(self) -> None:
         """Says that nothing more will come: from now on a parser that needs more fails."""
@@ -106,6 +112,7 @@ class Stepper:
             next(self._parser)
         except StopIteration:
             self.done = True
+            self._intake.clear()
         except ImageError as error:
             self._error = error
             raise
@@ -114,6 +121,11 @@ class Stepper:
         """Runs the parser to its end on what is there. Raises BrokenImage when that is not enough."""
         self._intake.end()
         self.advance(b"")
+
+
+def slices(data: bytes) -> Iterator[bytes]:
+    """Data in memory as a stream: a parser copies what it is fed; a whole photo would be a lot."""
+    return (data[at : at + _SLICE_BYTES] for at in range(0, len(data), _SLICE_BYTES))
 
 
 def _drop(_piece: bytes) -> None:

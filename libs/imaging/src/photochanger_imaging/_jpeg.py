@@ -47,7 +47,8 @@ bomb").
 """
 _MAX_HEADER_BYTES: Final = 1 << 20
 _BITS_PER_SAMPLE: Final = 8
-_COMPONENTS: Final = frozenset({1, 3, 4})
+_CMYK_COMPONENTS: Final = 4
+_COMPONENTS: Final = frozenset({1, 3, _CMYK_COMPONENTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def probe_jpeg(intake: Intake, limits: PixelLimits, done: Callable[[ImageInfo], 
                     height_px=frame.height_px,
                     orientation=orientation or 1,
                     has_color_profile=profile,
+                    cmyk=frame.components == _CMYK_COMPONENTS,
                     progressive=progressive,
                 )
             )

@@ -20,6 +20,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from photochanger_imaging._icc import ProfileOutcome
+from photochanger_imaging._intake import slices
 from photochanger_imaging._webp import is_lossless
 from photochanger_imaging.errors import BrokenImage, ImageError
 from photochanger_imaging.formats import ImageFormat
@@ -46,7 +47,7 @@ _TURNS: Final = {
 }
 _MAX_BASELINE_STEP: Final = 255
 _FULL_CHROMA_QUALITY: Final = 90
-_PNG_LEVEL: Final = 3
+_PNG_LEVEL: Final = 2
 _SAMPLING_444, _SAMPLING_422, _SAMPLING_420 = range(3)
 
 
@@ -95,7 +96,7 @@ def decode(source: Source, limits: PixelLimits, *, enough_px: int | None = None)
     data = read(source)
     info = probe(data, limits)
     scrubber = Scrubber(info.format)
-    clean = scrubber.feed(data) + scrubber.finish()
+    clean = b"".join((*map(scrubber.feed, slices(data)), scrubber.finish()))
     with _damage_named():
         picture = _DECODERS[info.format](io.BytesIO(clean))
         if picture.size != (info.width_px, info.height_px):
@@ -143,7 +144,7 @@ def encode_jpeg(
 
 
 def encode_png(image: Image.Image, *, profile: bytes | None = None) -> bytes:
-    """Writes a PNG at a light compression level: the default takes three times as long to save a tenth."""
+    """Writes a PNG at a light compression level: the default takes 3.6 times as long to save a sixth."""
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=_PNG_LEVEL, icc_profile=profile)
     return out.getvalue()
@@ -152,10 +153,10 @@ def encode_png(image: Image.Image, *, profile: bytes | None = None) -> bytes:
 def encode_webp(
     image: Image.Image, *, quality: int, lossless: bool = False, profile: bytes | None = None
 ) -> bytes:
-    """Writes a WebP with effort 2 of 6. A lossless one reads `quality` as effort, so it gets a low one."""
+    """Writes a WebP with effort 2 of 6, a lossless one with 0: more takes four times as long for a tenth."""
     out = io.BytesIO()
     if lossless:
-        image.save(out, "WEBP", lossless=True, quality=20, method=1, icc_profile=profile)
+        image.save(out, "WEBP", lossless=True, quality=0, method=0, exact=True, icc_profile=profile)
     else:
         image.save(out, "WEBP", quality=quality, method=2, icc_profile=profile)
     return out.getvalue()
@@ -208,7 +209,7 @@ def _plain(picture: Image.Image, outcome: ProfileOutcome) -> tuple[Image.Image, 
         case "1":
             image = picture.convert("L")
         case "L" | "RGB" | "RGBA" if "transparency" not in picture.info:
-            image = picture.copy() if isinstance(picture, ImageFile.ImageFile) else picture
+            image = picture
         case _:
             image = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     space = b"GRAY" if image.mode == "L" else b"RGB "

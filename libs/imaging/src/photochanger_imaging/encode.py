@@ -1,5 +1,6 @@
 """Other forms of a picture: another format, a smaller file, a preview. All upright and without metadata."""
 
+import io
 import math
 
 from PIL import Image
@@ -7,9 +8,9 @@ from PIL import Image
 from photochanger_imaging._pillow import Source, decode, encode_jpeg, encode_png, encode_webp, flatten, read
 from photochanger_imaging.errors import CannotShrink
 from photochanger_imaging.formats import ImageFormat
-from photochanger_imaging.info import DEFAULT_LIMITS, PixelLimits
+from photochanger_imaging.info import DEFAULT_LIMITS, ImageInfo, PixelLimits
 from photochanger_imaging.probe import probe
-from photochanger_imaging.scrub import scrub
+from photochanger_imaging.scrub import scrub_file
 
 PREVIEW_SIDE_PX = 512
 _PREVIEW_QUALITY = 80
@@ -34,8 +35,7 @@ def transcode(
         case ImageFormat.PNG:
             return encode_png(decoded.image, profile=decoded.profile)
         case ImageFormat.WEBP:
-            profile = None if decoded.image.mode == "L" else decoded.profile
-            return encode_webp(decoded.image, quality=quality, profile=profile)
+            return encode_webp(decoded.image, quality=quality, profile=_web_profile(decoded.profile))
 
 
 def downscale_to(
@@ -56,13 +56,9 @@ def downscale_to(
     data = read(source)
     info = probe(data, limits)
     longest = max(info.width_px, info.height_px)
-    if (
-        info.format is ImageFormat.JPEG
-        and info.orientation == 1
-        and (max_side_px is None or longest <= max_side_px)
-    ):
-        clean = scrub(data)
-        if max_bytes is None or len(clean) <= max_bytes:
+    if max_side_px is None or longest <= max_side_px:
+        clean = _as_it_is(data, info)
+        if clean is not None and (max_bytes is None or len(clean) <= max_bytes):
             return clean
     side = longest if max_side_px is None else min(longest, max_side_px)
     decoded = decode(data, limits, enough_px=side)
@@ -88,6 +84,15 @@ def preview(source: Source, *, side_px: int = PREVIEW_SIDE_PX, limits: PixelLimi
     return encode_webp(
         _fitted(decoded.image, side_px), quality=_PREVIEW_QUALITY, profile=_web_profile(decoded.profile)
     )
+
+
+def _as_it_is(data: bytes, info: ImageInfo) -> bytes | None:
+    """The scrubbed file, if that is an upright JPEG in colours everybody reads."""
+    if info.format is not ImageFormat.JPEG or info.orientation != 1 or info.cmyk:
+        return None
+    clean = io.BytesIO()
+    profile = scrub_file(io.BytesIO(data), clean)
+    return None if profile.dropped else clean.getvalue()
 
 
 def _web_profile(profile: bytes | None) -> bytes | None:

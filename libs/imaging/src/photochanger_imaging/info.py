@@ -48,6 +48,8 @@ class ImageInfo:
     has_alpha: bool = False
     has_color_profile: bool = False
     """An ICC profile is embedded (nothing is said of its sanity)."""
+    cmyk: bool = False
+    """Colours for print: valid, but shown wrongly or not at all by much of the world. `make_upright` makes it RGB."""
     progressive: bool = False
     """Progressive JPEG or interlaced PNG."""
 

@@ -4,7 +4,7 @@ refused.
 Nothing is decoded: a header parser of a few lines per format is the whole attack surface.
 """
 
-from photochanger_imaging._intake import Intake, Stepper, Steps
+from photochanger_imaging._intake import Intake, Stepper, Steps, slices
 from photochanger_imaging._jpeg import probe_jpeg
 from photochanger_imaging._png import probe_png
 from photochanger_imaging._webp import probe_webp
@@ -86,5 +86,8 @@ class HeaderProbe:
 def probe(data: bytes, limits: PixelLimits = DEFAULT_LIMITS, *, allow_animated: bool = False) -> ImageInfo:
     """Reads the header of a whole picture in memory. Raises as HeaderProbe does."""
     reader = HeaderProbe(limits, allow_animated=allow_animated)
-    reader.feed(data)
+    for piece in slices(data):
+        info = reader.feed(piece)
+        if info is not None:
+            return info
     return reader.finish()

@@ -15,7 +15,7 @@ inside compressed pixel data stays; only encoding anew removes that.
 from typing import BinaryIO
 
 from photochanger_imaging._icc import ProfileOutcome
-from photochanger_imaging._intake import Intake, Stepper, Steps
+from photochanger_imaging._intake import Intake, Stepper, Steps, slices
 from photochanger_imaging._jpeg import scrub_jpeg
 from photochanger_imaging._png import scrub_png
 from photochanger_imaging._webp import scrub_webp
@@ -85,7 +85,7 @@ class Scrubber:
 def scrub(data: bytes) -> bytes:
     """Scrubs a picture in memory."""
     scrubber = Scrubber(_format_of(data[:16]))
-    return scrubber.feed(data) + scrubber.finish()
+    return b"".join((*map(scrubber.feed, slices(data)), scrubber.finish()))
 
 
 def scrub_file(source: BinaryIO, target: BinaryIO) -> ProfileOutcome:

@@ -84,6 +84,7 @@ def test_the_header_says_what_pillow_says(
         assert info.format.value == kind.lower()
         assert info.orientation == image.getexif()[0x0112] == orientation
         assert info.has_alpha == (image.mode in {"LA", "RGBA", "PA"})
+        assert info.cmyk == (image.mode == "CMYK")
         assert info.progressive == bool(image.info.get("progressive", False))
 
 

@@ -1,4 +1,4 @@
-"""Eighty named pictures, each with what has to become of it."""
+"""Named pictures, each with what has to become of it."""
 
 import io
 import struct
