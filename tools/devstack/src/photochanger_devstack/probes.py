@@ -6,6 +6,9 @@ import http.client
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 _SECONDS = 2.0
 
 
@@ -28,3 +31,15 @@ def http_status(url: str) -> int | None:
 def http_ok(url: str) -> bool:
     """Whether a GET of `url` answers 200."""
     return http_status(url) == HTTPStatus.OK
+
+
+def grpc_ready(address: str, service: str = "readiness") -> bool:
+    """Whether the gRPC server at `address` says SERVING for `service` by grpc.health.v1."""
+    request = health_pb2.HealthCheckRequest(service=service)
+    with grpc.insecure_channel(address) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=_SECONDS)
+        except grpc.RpcError:
+            return False
+    serving: bool = answer.status == health_pb2.HealthCheckResponse.SERVING
+    return serving

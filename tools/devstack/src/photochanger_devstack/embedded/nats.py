@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -39,6 +40,12 @@ class NatsServer:
     def store(self) -> Path:
         """Where JetStream keeps its streams."""
         return self.data / "jetstream"
+
+    @staticmethod
+    def version() -> str:
+        """The server's version. Raises `NatsNotInstalled`, `OSError` or `subprocess.SubprocessError`."""
+        command = [str(_binary()), "--version"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
 
     def prepare(self) -> None:
         """Writes the configuration."""

@@ -55,6 +55,12 @@ class PostgresServer:
         """The URL of one database, for the superuser."""
         return f"postgresql://{SUPERUSER}:{quote(self._password)}@{LOOPBACK}:{self.port}/{quote(database)}"
 
+    @staticmethod
+    def version() -> str:
+        """The server's version. Raises `PostgresNotPrepared`, `OSError` or `subprocess.SubprocessError`."""
+        command = [str(_install() / "bin" / "postgres"), "--version"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
     def prepare(self) -> None:
         """Creates the cluster at the first call; later clears a crashed server's leftovers.
 

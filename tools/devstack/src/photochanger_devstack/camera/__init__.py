@@ -1,0 +1,1 @@
+"""A camera emulator: posts photos as DSLR Remote Pro does, and measures what comes back."""

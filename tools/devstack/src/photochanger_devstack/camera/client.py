@@ -1,0 +1,185 @@
+"""Sends photos one by one or many at a time, each on a connection of its own, and says what became of each."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import aiohttp
+from PIL import Image, UnidentifiedImageError
+
+from photochanger_devstack.camera.form import camera_form
+from photochanger_devstack.camera.unique import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+_REPEATED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+_MIME = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where photos go and how patient the camera is. `timeout_seconds` covers one attempt from connect to end."""
+
+    url: str
+    password: str = field(repr=False)
+    timeout_seconds: float = 60
+    retries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One photo for one slot; `number` counts from 1."""
+
+    number: int
+    slot: str
+    photo: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one shot: a picture, or the failure in words. `seconds` is the last attempt's time."""
+
+    shot: Shot = field(repr=False)
+    seconds: float
+    status: int | None = None
+    failure: str | None = None
+    repeats: int = 0
+    picture: bytes = field(default=b"", repr=False)
+    extension: str = ""
+    job_id: str = ""
+    result_url: str = ""
+
+
+def shots(photo: bytes, slots: Sequence[str], count: int, *, same: bool) -> list[Shot]:
+    """`count` shots over `slots` in turn; more than one differ in their bytes unless `same`."""
+    stamp = f"{time.time_ns():x}"
+    return [
+        Shot(
+            number=number,
+            slot=slots[(number - 1) % len(slots)],
+            photo=photo if same or count == 1 else mark(photo, f"photochanger send {stamp} {number}"),
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+async def send_all(
+    target: Target, shots: Sequence[Shot], *, parallel: int, done: Callable[[Outcome], None] = lambda _: None
+) -> list[Outcome]:
+    """Sends every shot, at most `parallel` at a time; outcomes come in the order of `shots`."""
+    gate = asyncio.Semaphore(parallel)
+    connector = aiohttp.TCPConnector(limit=parallel, force_close=True)
+    timeout = aiohttp.ClientTimeout(total=target.timeout_seconds)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
+
+        async def one(shot: Shot) -> Outcome:
+            async with gate:
+                outcome = await _until_decided(session, target, shot)
+            done(outcome)
+            return outcome
+
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(one(shot)) for shot in shots]
+    return [task.result() for task in running]
+
+
+async def _until_decided(session: aiohttp.ClientSession, target: Target, shot: Shot) -> Outcome:
+    """Repeats what may pass: no connection, 429 and 503, after the wait the answer asks for."""
+    repeats = 0
+    while True:
+        outcome, pause = await _attempt(session, target, shot, repeats)
+        if pause is None or repeats >= target.retries:
+            return outcome
+        repeats += 1
+        await asyncio.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
+
+
+async def _attempt(
+    session: aiohttp.ClientSession, target: Target, shot: Shot, repeats: int
+) -> tuple[Outcome, float | None]:
+    """One attempt; the second item is how long to wait before another, None when there should be none."""
+    form = camera_form(shot.photo, password=target.password, number=shot.number)
+    begin = time.perf_counter()
+    try:
+        async with session.post(
+            f"{target.url.rstrip('/')}/api/ingest/{shot.slot}",
+            data=form.body,
+            headers={"Content-Type": form.content_type},
+            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+            expect100=True,
+            allow_redirects=False,
+        ) as response:
+            body = await response.read()
+            seconds = time.perf_counter() - begin
+            return _judge(shot, response, body, seconds, repeats)
+    except TimeoutError:
+        seconds = time.perf_counter() - begin
+        return Outcome(shot, seconds, failure="no answer in time", repeats=repeats), None
+    except aiohttp.ClientError as error:
+        seconds = time.perf_counter() - begin
+        failure = f"connection: {_first_line(error)}"
+        return Outcome(shot, seconds, failure=failure, repeats=repeats), _PAUSE_SECONDS
+
+
+def _judge(
+    shot: Shot, response: aiohttp.ClientResponse, body: bytes, seconds: float, repeats: int
+) -> tuple[Outcome, float | None]:
+    status = response.status
+    if status != HTTPStatus.OK:
+        outcome = Outcome(shot, seconds, status, failure=_reason(status, body), repeats=repeats)
+        return outcome, _retry_after(response) if status in _REPEATED else None
+    kind = _picture_format(body)
+    if kind is None or _MIME.get(response.content_type) != kind:
+        failure = f"the answer is no picture ({response.content_type}, {len(body)} bytes)"
+        return Outcome(shot, seconds, status, failure=failure, repeats=repeats), None
+    outcome = Outcome(
+        shot,
+        seconds,
+        status,
+        repeats=repeats,
+        picture=body,
+        extension=_EXTENSIONS[kind],
+        job_id=response.headers.get("X-Job-Id", ""),
+        result_url=response.headers.get("X-Result-Url", ""),
+    )
+    return outcome, None
+
+
+def _picture_format(body: bytes) -> str | None:
+    try:
+        with Image.open(io.BytesIO(body), formats=list(_EXTENSIONS)) as picture:
+            picture.verify()
+            return picture.format
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _reason(status: int, body: bytes) -> str:
+    try:
+        answer = json.loads(body)
+        return f"{status} {answer['failure_reason']}" + (
+            f": {answer['details']}" if answer.get("details") else ""
+        )
+    except (ValueError, KeyError, TypeError):
+        return f"{status} without a reason"
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float:
+    try:
+        return max(0.0, float(response.headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return _PAUSE_SECONDS
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,1 @@
+"""The `photochanger` command line, one module per group of commands."""

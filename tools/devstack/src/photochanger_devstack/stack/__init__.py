@@ -1,0 +1,1 @@
+"""The stack of one checkout: its plan, the supervisor that keeps it running, the commands that steer it."""
