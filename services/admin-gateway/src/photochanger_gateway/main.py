@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from photochanger_chassis.clock import SystemClock
+from photochanger_chassis.concurrency import Workers
 from photochanger_chassis.grpc.channel import open_channel
 from photochanger_chassis.ids import RandomIds
 from photochanger_chassis.lifecycle import run_service
@@ -20,9 +21,12 @@ from photochanger_chassis.settings import load, split_listen
 from photochanger_chassis.tracing import tracing
 from prometheus_client import REGISTRY
 
+from photochanger_gateway.adapters.accounts.credentials_file import CredentialsFile
+from photochanger_gateway.adapters.accounts.tokens import JwtTokens
 from photochanger_gateway.adapters.clients.health import NatsProbe, ProvidersProbe, ServiceProbe
 from photochanger_gateway.adapters.clients.ingest import GrpcIngest
 from photochanger_gateway.adapters.clients.media import GrpcMedia
+from photochanger_gateway.adapters.http.admin import AdminRoutes
 from photochanger_gateway.adapters.http.app import make_app
 from photochanger_gateway.adapters.http.clients import ClientAddress
 from photochanger_gateway.adapters.http.ingest import IngestRoute
@@ -35,6 +39,7 @@ from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
 from photochanger_gateway.application.post_photo import PostPhoto
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.application.rate_limits import Rule
+from photochanger_gateway.application.sign_in import SignIn
 from photochanger_gateway.settings import Settings
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -112,6 +117,9 @@ async def _wire(settings: Settings, stack: AsyncExitStack, readiness: Readiness)
     limiter = JetStreamRateLimiter(nats.client, clock)
     metrics = HttpMetrics(REGISTRY)
     pages = Pages.load()
+    password_checks = await stack.enter_async_context(Workers(1, name="passwords"))
+    accounts = CredentialsFile(settings.credentials_file, password_checks)
+    tokens = JwtTokens(settings.signing_keys)
     clients, base_url = ClientAddress(), BaseUrl(settings.public_media_base_url)
     core = (
         ServiceProbe("ingest", ingest_channel, ("postgres",)),
@@ -137,9 +145,17 @@ async def _wire(settings: Settings, stack: AsyncExitStack, readiness: Readiness)
             results=PublicResults(ingest, media, clock),
             limiter=limiter,
             rule=Rule("public", settings.public_rate_per_minute),
+            shared_rule=Rule("shared-gallery", 30),
             clients=clients,
             base_url=base_url,
             pages=pages,
+            clock=clock,
+        ),
+        AdminRoutes(
+            sign_in=SignIn(accounts, tokens, limiter, clock),
+            tokens=tokens,
+            ingest=ingest,
+            clients=clients,
             clock=clock,
         ),
         OperationRoutes(

@@ -1,7 +1,8 @@
 """The gateway's settings: environment variables, read once."""
 
 from ipaddress import ip_network
-from typing import Self
+from pathlib import Path
+from typing import Final, Self
 
 from photochanger_chassis.settings import (
     GrpcClientSettings,
@@ -9,7 +10,9 @@ from photochanger_chassis.settings import (
     NatsSettings,
     TracingSettings,
 )
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+_SHORTEST_SIGNING_KEY: Final = 32
 
 
 class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSettings):
@@ -21,6 +24,13 @@ class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSetting
     ingest_target: str = Field(description="The ingest service, `host:port`.")
     providers_target: str = Field(description="The providers service, `host:port`.")
     media_target: str = Field(description="The media service, `host:port`.")
+    jwt_signing_key: SecretStr = Field(
+        description="Keys of the admins' tokens, comma separated, 32 characters or more each: the first signs."
+    )
+    credentials_file: Path = Field(
+        Path("secrets/runtime_credentials.json"),
+        description="The admins' password hashes, made by `photochanger admin set-password`.",
+    )
     trusted_proxies: str = Field(
         "127.0.0.1",
         description="Addresses or networks, comma separated, whose `X-Forwarded-For` and `-Proto` are believed.",
@@ -48,6 +58,13 @@ class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSetting
         description="How long requests in flight may go on while stopping; longer than any deadline.",
     )
 
+    @field_validator("jwt_signing_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if any(len(key.strip()) < _SHORTEST_SIGNING_KEY for key in value.get_secret_value().split(",")):
+            raise ValueError(f"each key needs {_SHORTEST_SIGNING_KEY} characters or more")
+        return value
+
     @model_validator(mode="after")
     def _readable(self) -> Self:
         for network in self.trusted_networks:
@@ -56,6 +73,11 @@ class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSetting
             if "=" not in item:
                 raise ValueError(f"METRICS_TARGETS: {item!r} is not name=host:port")
         return self
+
+    @property
+    def signing_keys(self) -> tuple[bytes, ...]:
+        """JWT_SIGNING_KEY, the one that signs first."""
+        return tuple(key.strip().encode() for key in self.jwt_signing_key.get_secret_value().split(","))
 
     @property
     def trusted_networks(self) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from photochanger_chassis.deadline import Deadline
 
-from photochanger_gateway.domain.jobs import Gallery, Job, Picture
+from photochanger_gateway.domain.jobs import Gallery, Job, Picture, Share
 from photochanger_gateway.domain.ranges import ByteRange
 
 
@@ -88,6 +88,14 @@ class Ingest(Protocol):
 
     async def list_gallery(self, slot_id: str, size: int) -> Gallery:
         """Returns a slot's newest unexpired pictures."""
+        ...
+
+    async def share_galleries(self, requested_by: str) -> Share:
+        """Opens all galleries to guests for 15 minutes."""
+        ...
+
+    async def list_shared_galleries(self) -> tuple[Gallery, ...]:
+        """Returns the galleries that are open to guests now."""
         ...
 
 

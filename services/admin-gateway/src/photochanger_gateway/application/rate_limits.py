@@ -1,15 +1,17 @@
 """How often one client may ask."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """At most `per_minute` takes a minute and client. `name` keeps rules apart."""
+    """At most `limit` takes a client in each `window` (whole seconds). `name` keeps rules apart."""
 
     name: str
-    per_minute: int
+    limit: int
+    window: timedelta = timedelta(minutes=1)
 
 
 class RateLimiter(Protocol):

@@ -90,3 +90,11 @@ class Gallery:
     slot_id: str
     display_name: str
     jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """All galleries, open to guests from `requested_at` to `share_until`."""
+
+    share_until: datetime
+    requested_at: datetime

@@ -64,6 +64,12 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "RESULT_NOT_FOUND": HttpMeaning(404, "result_not_found"),
     "RESULT_EXPIRED": HttpMeaning(410, "result_expired"),
     "RATE_LIMITED": HttpMeaning(429, "rate_limited", timedelta(seconds=60)),
+    "GALLERY_NOT_SHARED": HttpMeaning(403, "gallery_not_shared"),
+    "INVALID_CREDENTIALS": HttpMeaning(401, "invalid_credentials"),
+    "THROTTLED": HttpMeaning(429, "throttled", timedelta(minutes=15)),
+    "MISSING_TOKEN": HttpMeaning(401, "missing_token"),
+    "INVALID_TOKEN": HttpMeaning(401, "invalid_token"),
+    "TOKEN_EXPIRED": HttpMeaning(401, "token_expired"),
 }
 """Every reason a client of the gateway can meet."""
 
@@ -153,3 +159,48 @@ class RateLimited(ServiceError):
             f"Too many requests from this address. Try again in {max(1, round(retry_after.total_seconds()))} s.",
             retry_after=retry_after,
         )
+
+
+class InvalidCredentials(ServiceError):
+    """Unknown account or wrong password; which of the two is not told."""
+
+    kind, reason = ErrorKind.UNAUTHENTICATED, "INVALID_CREDENTIALS"
+
+    def __init__(self) -> None:
+        super().__init__("The user name or the password is wrong.")
+
+
+class Throttled(ServiceError):
+    """Too many wrong passwords."""
+
+    kind, reason = ErrorKind.RESOURCE_EXHAUSTED, "THROTTLED"
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__("Too many wrong passwords. Wait before you try again.", retry_after=retry_after)
+
+
+class MissingToken(ServiceError):
+    """The route wants a bearer token."""
+
+    kind, reason = ErrorKind.UNAUTHENTICATED, "MISSING_TOKEN"
+
+    def __init__(self) -> None:
+        super().__init__("Sign in by POST /api/login and send the token as `Authorization: Bearer …`.")
+
+
+class InvalidToken(ServiceError):
+    """The token is not one of ours."""
+
+    kind, reason = ErrorKind.UNAUTHENTICATED, "INVALID_TOKEN"
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid. Sign in again.")
+
+
+class TokenExpired(ServiceError):
+    """The token's time is over."""
+
+    kind, reason = ErrorKind.UNAUTHENTICATED, "TOKEN_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("The token has expired. Sign in again.")

@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 
 import grpc.aio
 import structlog
-from photochanger.ingest.v1 import job_service_pb2, slot_pb2
+from photochanger.ingest.v1 import gallery_service_pb2, job_service_pb2, slot_pb2
+from photochanger.ingest.v1.gallery_service_pb2_grpc import GalleryServiceStub
 from photochanger.ingest.v1.job_service_pb2_grpc import JobServiceStub
 from photochanger.media.v1 import media_service_pb2
 from photochanger_chassis.clock import Clock
@@ -17,7 +18,7 @@ from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_gateway.adapters.clients import translate
 from photochanger_gateway.application.ports import Admission, ResponseMode, Terms, WholeForm
-from photochanger_gateway.domain.jobs import Gallery, Job
+from photochanger_gateway.domain.jobs import Gallery, Job, Share
 
 _log: Final = structlog.stdlib.get_logger(__name__)
 _T = TypeVar("_T")
@@ -41,6 +42,7 @@ class GrpcIngest:
 
     def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
         self._jobs = JobServiceStub(channel)
+        self._galleries = GalleryServiceStub(channel)
         self._clock = clock
 
     async def check_admission(self, slot_id: str, declared_size_bytes: int | None) -> Terms:
@@ -119,6 +121,24 @@ class GrpcIngest:
         with translate_rpc_errors():
             answer = await self._jobs.ListGallery(request, timeout=_QUICK_SECONDS)
         return Gallery(slot_id, answer.slot_display_name, tuple(translate.job(item) for item in answer.jobs))
+
+    async def share_galleries(self, requested_by: str) -> Share:
+        """See the port."""
+        request = gallery_service_pb2.ShareGalleriesRequest(requested_by=requested_by)
+        with translate_rpc_errors():
+            answer = await self._galleries.ShareGalleries(request, timeout=_QUICK_SECONDS)
+        return Share(translate.instant(answer.share_until), translate.instant(answer.requested_at))
+
+    async def list_shared_galleries(self) -> tuple[Gallery, ...]:
+        """See the port."""
+        with translate_rpc_errors():
+            answer = await self._galleries.ListSharedGalleries(
+                gallery_service_pb2.ListSharedGalleriesRequest(), timeout=_QUICK_SECONDS
+            )
+        return tuple(
+            Gallery(item.slot_id, item.slot_display_name, tuple(translate.job(job) for job in item.jobs))
+            for item in answer.galleries
+        )
 
     async def _keep_trying(self, call: Callable[[float], Awaitable[_T]], deadline: Deadline) -> _T:
         """Repeats a keyed call while ingest restarts or moves, as long as somebody waits for the answer."""

@@ -115,6 +115,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
+        schema.setdefault("components", {})["securitySchemes"] = {
+            "adminToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
         components = schema.setdefault("components", {}).setdefault("schemas", {})
         for model in (ErrorBody, ProblemBody, GalleryBody):
             body = model.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -1,5 +1,7 @@
 """The JSON bodies of answers, as the OpenAPI document describes them."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -108,6 +110,21 @@ class GalleryBody(_Body):
                 for job in gallery.jobs
                 if job.picture is not None
             ],
+        )
+
+
+class SharedGalleriesBody(_Body):
+    """All galleries that are open to guests."""
+
+    status: Literal["ok"] = "ok"
+    generated_at: _Instant
+    slots: list[GalleryBody] = Field(max_length=15)
+
+    @classmethod
+    def of(cls, galleries: Iterable[Gallery], base_url: str, now: datetime) -> "SharedGalleriesBody":
+        """The body for what is shared."""
+        return cls(
+            generated_at=rfc3339(now) or "", slots=[GalleryBody.of(item, base_url) for item in galleries]
         )
 
 

@@ -1,7 +1,7 @@
 """Pages rendered on the server: the start page and a slot's gallery. No script, no outside resource."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -43,6 +43,13 @@ class Pages:
     def gallery(self, gallery: GalleryBody, request: Request) -> Response:
         """A slot's gallery."""
         return self._page("gallery.html", request, gallery=gallery)
+
+    def shared(self, galleries: Sequence[GalleryBody] | None, request: Request) -> Response:
+        """All galleries while they are shared; None says that they are not."""
+        page = self._page("shared.html", request, galleries=galleries)
+        if galleries is None:
+            page.status_code = 403
+        return page
 
     def start(self, request: Request) -> Response:
         """The start page: where things are."""

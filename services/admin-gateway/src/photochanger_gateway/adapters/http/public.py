@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
 from photochanger_chassis.clock import Clock
+from photochanger_chassis.errors import ServiceError
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http import answers
@@ -14,6 +15,7 @@ from photochanger_gateway.adapters.http.models import (
     SLOT_ID_PATTERN,
     GalleryBody,
     JobBody,
+    SharedGalleriesBody,
 )
 from photochanger_gateway.adapters.http.pages import Pages
 from photochanger_gateway.adapters.http.pictures import PictureResponse, wants_problem
@@ -44,7 +46,7 @@ _RANGE_PARAMETERS: Final[dict[str, Any]] = {
 }
 
 
-def _errors(**words: str) -> dict[int | str, dict[str, Any]]:
+def error_answers(**words: str) -> dict[int | str, dict[str, Any]]:
     """Error answers of a route: JSON as cameras know it, or RFC 9457 where `Accept` asks for it."""
     return {
         int(status.removeprefix("s")): {
@@ -58,7 +60,7 @@ def _errors(**words: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-COMMON_ERRORS: Final = _errors(
+COMMON_ERRORS: Final = error_answers(
     s400="Something in the request cannot be read: `invalid_request`.",
     s429="Too many requests: `rate_limited`, with `Retry-After`.",
     s500="Our fault: `internal_error`.",
@@ -70,7 +72,7 @@ _FILE_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     206: {"description": "The part of it that was asked for.", "content": _PICTURE},
     304: {"description": "It has not changed."},
     **COMMON_ERRORS,
-    **_errors(
+    **error_answers(
         s404="Unknown, or not ready yet: `result_not_found`.",
         s410="No longer kept: `result_expired`.",
         s416="The range lies outside the file: `range_not_satisfiable`.",
@@ -87,6 +89,7 @@ class PublicRoutes:
     results: PublicResults
     limiter: RateLimiter
     rule: Rule
+    shared_rule: Rule
     clients: ClientAddress
     base_url: BaseUrl
     pages: Pages
@@ -105,7 +108,7 @@ class PublicRoutes:
             responses={
                 200: {"model": JobBody, "description": "The job."},
                 **COMMON_ERRORS,
-                **_errors(s404="Unknown, or past its time: `job_not_found`."),
+                **error_answers(s404="Unknown, or past its time: `job_not_found`."),
             },
         )
         for path, endpoint, name, words in (
@@ -140,8 +143,29 @@ class PublicRoutes:
                     },
                 },
                 **COMMON_ERRORS,
-                **_errors(s404="Unknown slot: `slot_not_found`."),
+                **error_answers(s404="Unknown slot: `slot_not_found`."),
             },
+        )
+        router.add_api_route(
+            "/pub/gallery",
+            self._shared,
+            methods=["GET"],
+            operation_id="get_shared_galleries",
+            summary="All galleries, while an admin shares them",
+            dependencies=[Depends(self._limit_shared)],
+            response_class=Response,
+            responses={
+                200: {"model": SharedGalleriesBody, "description": "The galleries."},
+                **COMMON_ERRORS,
+                **error_answers(s403="Nobody shares them now: `gallery_not_shared`."),
+            },
+        )
+        router.add_api_route(
+            "/pubgallery",
+            self._shared_page,
+            methods=["GET"],
+            dependencies=[Depends(self._limit_shared)],
+            include_in_schema=False,
         )
         router.add_api_route(
             "/public/provider-media/{media_id}",
@@ -154,7 +178,7 @@ class PublicRoutes:
             responses={
                 **{status: _FILE_ANSWERS[status] for status in (200, 206, 416)},
                 **COMMON_ERRORS,
-                **_errors(s404="Unknown: `link_not_found`.", s410="Its time is over: `link_expired`."),
+                **error_answers(s404="Unknown: `link_not_found`.", s410="Its time is over: `link_expired`."),
             },
             openapi_extra=_RANGE_PARAMETERS,
         )
@@ -212,6 +236,26 @@ class PublicRoutes:
             media_type="application/json",
             headers={"Cache-Control": "no-store", "Vary": "Accept"},
         )
+
+    async def _limit_shared(self, request: Request) -> None:
+        await self.limiter.take(self.shared_rule, self.clients.of(request))
+
+    async def _shared(self, request: Request) -> Response:
+        galleries = await self.ingest.list_shared_galleries()
+        body = SharedGalleriesBody.of(galleries, self.base_url.of(request), self.clock.now())
+        return Response(
+            body.model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+    async def _shared_page(self, request: Request) -> Response:
+        try:
+            galleries = await self.ingest.list_shared_galleries()
+        except ServiceError as error:
+            if error.reason != "GALLERY_NOT_SHARED":
+                raise
+            return self.pages.shared(None, request)
+        base_url = self.base_url.of(request)
+        return self.pages.shared([GalleryBody.of(gallery, base_url) for gallery in galleries], request)
 
     async def _provider_media(
         self, request: Request, media_id: str = Path(pattern="^[A-Za-z0-9_-]{20,64}$")

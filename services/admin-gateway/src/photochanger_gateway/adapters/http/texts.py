@@ -19,6 +19,7 @@ class Texts:
     for_operators: str
     api: str
     health: str
+    not_shared: str
 
 
 _ENGLISH: Final = Texts(
@@ -33,6 +34,7 @@ _ENGLISH: Final = Texts(
     for_operators="For operators",
     api="API description",
     health="Health",
+    not_shared="The galleries are closed right now. Ask the studio to share them.",
 )
 _RUSSIAN: Final = Texts(
     language="ru",
@@ -46,6 +48,7 @@ _RUSSIAN: Final = Texts(
     for_operators="Операторам",
     api="Описание API",
     health="Состояние",
+    not_shared="Галереи сейчас закрыты. Попросите студию открыть к ним доступ.",
 )
 _BY_LANGUAGE: Final = {"en": _ENGLISH, "ru": _RUSSIAN}
 

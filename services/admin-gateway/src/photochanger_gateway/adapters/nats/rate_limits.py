@@ -1,6 +1,6 @@
 """Rate limits over all replicas, by JetStream's message counters.
 
-A counter is a subject: `limits.<rule>.<client>.<minute>`; adding to it and reading the sum is one message each way
+A counter is a subject: `limits.<rule>.<client>.<window>`; adding to it and reading the sum is one message each way
 (0.15 ms measured on loopback). Counters need NATS 2.12 (ADR-49 of nats-io/nats-architecture-and-design).
 """
 
@@ -20,13 +20,14 @@ from photochanger_gateway.domain.refusals import RateLimited
 _log: Final = structlog.stdlib.get_logger(__name__)
 
 _STREAM: Final = "LIMITS"
-_WINDOW_SECONDS: Final = 60
+_KEPT_SECONDS: Final = 2 * 3600
+"""Longer than any window."""
 _TIMEOUT_SECONDS: Final = 0.5
 _CLIENT_DIGEST_BYTES: Final = 12
 
 
 class JetStreamRateLimiter:
-    """Counts in fixed windows of a minute.
+    """Counts in fixed windows, which begin at whole multiples of their length.
 
     While NATS is away nothing is refused: a guest's picture matters more than a limit, and the services behind
     have limits of their own.
@@ -46,12 +47,12 @@ class JetStreamRateLimiter:
         self._refuse_over(rule, await self._add(rule, client, 0) + 1)
 
     def _refuse_over(self, rule: Rule, count: int) -> None:
-        if count > rule.per_minute:
-            seconds = _WINDOW_SECONDS - self._clock.now().timestamp() % _WINDOW_SECONDS
-            raise RateLimited(timedelta(seconds=seconds))
+        if count > rule.limit:
+            length = rule.window.total_seconds()
+            raise RateLimited(timedelta(seconds=length - self._clock.now().timestamp() % length))
 
     async def _add(self, rule: Rule, client: str, amount: int) -> int:
-        window = int(self._clock.now().timestamp()) // _WINDOW_SECONDS
+        window = int(self._clock.now().timestamp() // rule.window.total_seconds())
         # A digest, because an address is personal data and may hold characters a subject may not.
         digest = hashlib.blake2b(client.encode(), digest_size=_CLIENT_DIGEST_BYTES).hexdigest()
         subject = f"limits.{rule.name}.{digest}.{window}"
@@ -90,7 +91,7 @@ class JetStreamRateLimiter:
             "storage": "memory",
             "allow_msg_counter": True,
             "max_msgs_per_subject": 1,
-            "max_age": 2 * _WINDOW_SECONDS * 1_000_000_000,
+            "max_age": _KEPT_SECONDS * 1_000_000_000,
             "discard": "old",
             "num_replicas": 1,
         }

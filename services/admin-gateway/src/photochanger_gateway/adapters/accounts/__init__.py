@@ -1,0 +1,1 @@
+"""The admins' accounts and tokens."""
