@@ -77,7 +77,8 @@ class ByteBudget:
             if turn.done() and not turn.cancelled():
                 self._give(amount)  # the turn came in the same moment as the cancellation
             else:
-                self._waiting.remove(entry)
+                if entry in self._waiting:  # or it was passed over already
+                    self._waiting.remove(entry)
                 self._admit()  # whoever stood behind this one may fit
             raise
 

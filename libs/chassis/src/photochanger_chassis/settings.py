@@ -56,10 +56,10 @@ class LoggingSettings(ServiceSettings):
     """Logs."""
 
     log_level: str = Field(
-        "INFO", description="Least severe level that is logged: DEBUG, INFO, WARNING, ERROR."
+        default="INFO", description="Least severe level that is logged: DEBUG, INFO, WARNING, ERROR."
     )
     log_format: LogFormat = Field(
-        LogFormat.JSON, description="`json` for machines, `console` for reading in a terminal."
+        default=LogFormat.JSON, description="`json` for machines, `console` for reading in a terminal."
     )
 
     @field_validator("log_level")
@@ -75,7 +75,8 @@ class TracingSettings(ServiceSettings):
     """Traces."""
 
     otel_exporter_otlp_endpoint: str | None = Field(
-        None, description="Where spans go by OTLP/gRPC, e.g. `http://collector:4317`. Unset: no export."
+        default=None,
+        description="Where spans go by OTLP/gRPC, e.g. `http://collector:4317`. Unset: no export.",
     )
 
 
@@ -83,7 +84,8 @@ class MetricsSettings(ServiceSettings):
     """Metrics."""
 
     metrics_listen: str | None = Field(
-        None, description="`host:port` that serves Prometheus metrics under /metrics. Unset: not served."
+        default=None,
+        description="`host:port` that serves Prometheus metrics under /metrics. Unset: not served.",
     )
 
 
@@ -93,13 +95,13 @@ class PostgresSettings(ServiceSettings):
     database_url: SecretStr = Field(
         description="The service's own database, `postgresql://user:password@host:5432/name`."
     )
-    database_pool_min: int = Field(2, ge=0, le=100, description="Connections kept open.")
-    database_pool_max: int = Field(10, ge=1, le=100, description="Most connections at once.")
+    database_pool_min: int = Field(default=2, ge=0, le=100, description="Connections kept open.")
+    database_pool_max: int = Field(default=10, ge=1, le=100, description="Most connections at once.")
     database_pool_timeout: Seconds = Field(
-        timedelta(seconds=5), description="Longest wait for a free connection, in seconds."
+        default=timedelta(seconds=5), description="Longest wait for a free connection, in seconds."
     )
     database_statement_timeout: Seconds = Field(
-        timedelta(seconds=15), description="Longest single statement, in seconds."
+        default=timedelta(seconds=15), description="Longest single statement, in seconds."
     )
 
 
@@ -108,17 +110,19 @@ class NatsSettings(ServiceSettings):
 
     nats_url: SecretStr = Field(description="NATS servers, `nats://host:4222`, several separated by commas.")
     nats_tls_ca: Path | None = Field(
-        None, description="Authorities (PEM) that sign the servers' certificates."
+        default=None, description="Authorities (PEM) that sign the servers' certificates."
     )
-    nats_replicas: int = Field(1, ge=1, le=5, description="Copies of each stream; 3 on a cluster.")
+    nats_replicas: int = Field(default=1, ge=1, le=5, description="Copies of each stream; 3 on a cluster.")
 
 
 class GrpcTlsSettings(ServiceSettings):
     """Mutual TLS between services. All three files or none."""
 
-    grpc_tls_cert: Path | None = Field(None, description="This service's certificate chain (PEM).")
-    grpc_tls_key: Path | None = Field(None, description="The key of that certificate (PEM).")
-    grpc_tls_ca: Path | None = Field(None, description="Authorities (PEM) that sign the peers' certificates.")
+    grpc_tls_cert: Path | None = Field(default=None, description="This service's certificate chain (PEM).")
+    grpc_tls_key: Path | None = Field(default=None, description="The key of that certificate (PEM).")
+    grpc_tls_ca: Path | None = Field(
+        default=None, description="Authorities (PEM) that sign the peers' certificates."
+    )
 
     @model_validator(mode="after")
     def _all_or_none(self) -> "GrpcTlsSettings":
@@ -136,28 +140,30 @@ class GrpcServerSettings(GrpcTlsSettings, MetricsSettings):
     """The gRPC server."""
 
     grpc_listen: str = Field(
-        "127.0.0.1:0", description="`host:port` to serve gRPC on; port 0 takes a free one."
+        default="127.0.0.1:0", description="`host:port` to serve gRPC on; port 0 takes a free one."
     )
     health_listen: str | None = Field(
-        None,
+        default=None,
         description="`host:port` of a plaintext port with health only, for probes when mutual TLS is on.",
     )
-    grpc_reflection: bool = Field(False, description="Offer gRPC reflection (grpcurl).")
+    grpc_reflection: bool = Field(default=False, description="Offer gRPC reflection (grpcurl).")
     grpc_max_concurrent_rpcs: int = Field(
-        256, ge=1, description="Calls served at once; more are refused with RESOURCE_EXHAUSTED."
+        default=256, ge=1, description="Calls served at once; more are refused with RESOURCE_EXHAUSTED."
     )
     grpc_max_connection_age: Seconds = Field(
-        timedelta(seconds=300), description="Age at which a connection is renewed, in seconds."
+        default=timedelta(seconds=300), description="Age at which a connection is renewed, in seconds."
     )
     grpc_max_connection_age_grace: Seconds = Field(
-        timedelta(seconds=180), description="How long calls on a renewed connection may go on, in seconds."
+        default=timedelta(seconds=180),
+        description="How long calls on a renewed connection may go on, in seconds.",
     )
     drain_delay: Seconds = Field(
-        timedelta(seconds=0),
+        default=timedelta(seconds=0),
         description="Wait between turning not ready and refusing calls, in seconds. 5 behind a balancer.",
     )
     drain_grace: Seconds = Field(
-        timedelta(seconds=75), description="How long calls in flight may go on while stopping, in seconds."
+        default=timedelta(seconds=75),
+        description="How long calls in flight may go on while stopping, in seconds.",
     )
 
 
