@@ -1,0 +1,108 @@
+# Every task of the workspace. `make` alone lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+
+# Paths are relative, so that the checkout may lie anywhere, also in a folder with spaces.
+BIN := .venv/bin
+PHOTOCHANGER := $(BIN)/photochanger
+PYTEST_ARGS ?=
+# More processes than this only compete for the servers they share.
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
+PROTO_BASE ?= HEAD
+
+##@ Run it
+
+.PHONY: demo
+demo: setup ## Set up, start everything, send a portrait as a camera does, show where the picture is
+	@$(PHOTOCHANGER) demo
+
+.PHONY: up
+up: setup ## Start the stack; returns when everything answers
+	@$(PHOTOCHANGER) up
+
+.PHONY: down
+down: installed ## Stop the stack; data stays
+	@$(PHOTOCHANGER) down
+
+.PHONY: status
+status: installed ## Show what runs, and what was restarted and why
+	@$(PHOTOCHANGER) status || [ $$? -eq 3 ]
+
+.PHONY: logs
+logs: installed ## Show the ends of all logs (one of them, or following: photochanger logs NAME -f)
+	@$(PHOTOCHANGER) logs
+
+.PHONY: doctor
+doctor: installed ## Check this machine and say what to do
+	@$(PHOTOCHANGER) doctor
+
+.PHONY: clean
+clean: installed ## Delete data, logs and passwords of the stack, after asking
+	@$(PHOTOCHANGER) clean
+
+##@ Work on it
+
+.PHONY: setup
+setup: ## Make the environment, install dependencies, generate stubs, fetch models; nothing when done already
+	@tools/setup/bootstrap
+
+.PHONY: test
+test: setup lint types proto ## Everything that must be green: lint, types, protos, all tests
+	@$(PYTEST) -q $(PYTEST_ARGS)
+
+.PHONY: test-unit
+test-unit: setup ## The tests that need no server, in seconds
+	@$(PYTEST) -q --ignore-glob='*/adapters/*' libs services tools $(PYTEST_ARGS)
+
+.PHONY: test-minio
+test-minio: setup ## Storage tests and one photo end to end against MinIO (MINIO_URL, or built with Go)
+	@$(BIN)/python -m photochanger_devstack.testing.minio $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: setup ## Measure the platform beside a bare one-process application
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+BENCH_ARGS ?=
+
+.PHONY: lint
+lint: installed ## Style, formatting and the inward dependency rule
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo 'Run: make format' >&2; exit 1; }
+	@$(BIN)/lint-imports --no-timing > .venv/.import-linter.log || { cat .venv/.import-linter.log >&2; exit 1; }
+	@echo 'lint: ok'
+
+.PHONY: format
+format: installed ## Format the code and the protos
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/buf format --write
+
+.PHONY: types
+types: installed ## Check types
+	@$(BIN)/mypy libs services tools tests bench conftest.py
+
+.PHONY: proto
+proto: installed ## Lint and format of the protos, and that no client breaks (since PROTO_BASE, default HEAD)
+	@$(BIN)/buf lint
+	@$(BIN)/buf format --diff --exit-code
+	@tools/setup/proto-breaking $(PROTO_BASE)
+	@echo 'proto: ok'
+
+.PHONY: lock
+lock: ## Resolve requirements.in into requirements.lock anew (needs uv or the network)
+	@tools/setup/lock
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: installed
+installed:
+	@[ -x $(PHOTOCHANGER) ] || { echo 'This checkout is not set up yet. Run: make setup' >&2; exit 1; }
