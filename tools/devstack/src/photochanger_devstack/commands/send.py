@@ -40,7 +40,7 @@ def send(
     ] = False,
     url: Annotated[str, typer.Option(help="The gateway; this checkout's by default.")] = "",
     password: Annotated[
-        str, typer.Option(envvar="INGEST_PASSWORD", help="The ingest password; this checkout's by default.")
+        str, typer.Option(help="The ingest password; with --url $INGEST_PASSWORD, else this checkout's.")
     ] = "",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds the camera waits for one answer.")] = 60,
     retries: Annotated[int, typer.Option(min=0, help="Repeats after 429, 503 or no connection.")] = 3,
@@ -56,8 +56,7 @@ def send(
     known = read_env(layout())
     target = Target(
         url=url or known.get("GATEWAY_URL", ""),
-        # The shell may hold another stack's password: it counts only for a URL given with it.
-        password=(password if url or not known else "") or known.get("INGEST_PASSWORD", "") or password,
+        password=password or (os.environ if url else known).get("INGEST_PASSWORD", ""),
         timeout_seconds=timeout,
         retries=retries,
     )
