@@ -57,9 +57,15 @@ class PostPhoto:
         self._receive_form = ReceiveForm(ingest, media)
 
     async def __call__(
-        self, slot_id: str, *, declared_size_bytes: int | None, idempotency_key: str, read_form: FormReader
+        self,
+        slot_id: str,
+        *,
+        declared_size_bytes: int | None,
+        password: str | None,
+        idempotency_key: str,
+        read_form: FormReader,
     ) -> Outcome:
-        """Returns the final job.
+        """Returns the final job. `password` is what the request's head offers, for forms without one.
 
         Raises:
             ServiceError: the slot does not take the photo, or the job has not ended by its deadline.
@@ -68,7 +74,9 @@ class PostPhoto:
         terms = await self._ingest.check_admission(slot_id, declared_size_bytes)
         structlog.contextvars.bind_contextvars(job_id=terms.job_id)
         stages.end("admit")
-        form = await self._receive_form(slot_id, terms, read_form(terms), idempotency_key=idempotency_key)
+        form = await self._receive_form(
+            slot_id, terms, read_form(terms), password=password, idempotency_key=idempotency_key
+        )
         stages.end("receive")
         photo_id = form.photo.media_object_id
         try:

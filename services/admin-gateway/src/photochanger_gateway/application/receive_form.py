@@ -35,17 +35,24 @@ class ReceiveForm:
         self._media = media
 
     async def __call__(
-        self, slot_id: str, terms: Terms, form: AsyncIterator[FormEvent], *, idempotency_key: str
+        self,
+        slot_id: str,
+        terms: Terms,
+        form: AsyncIterator[FormEvent],
+        *,
+        password: str | None,
+        idempotency_key: str,
     ) -> WholeForm:
         """Returns the whole form once the photo is stored.
 
-        A password that came before the photo is checked while the photo streams; a wrong one ends the upload.
+        `password` counts where the form has none. A password known before the photo is checked while the photo
+        streams; a wrong one ends the upload.
 
         Raises:
             InvalidRequest: a required field is missing, or came twice.
             ServiceError: what media or ingest refused.
         """
-        fields = FormFields()
+        fields = FormFields(fallback_password=password)
         photo: StoredPhoto | None = None
         with collapse_group():
             async with asyncio.TaskGroup() as checks, AsyncExitStack() as uploads:

@@ -63,9 +63,15 @@ FormEvent = FieldReceived | PhotoBegun | PhotoChunk | PhotoEnded
 class FormFields:
     """The fields seen so far. The password is kept apart from those that are stored with the job."""
 
-    password: str | None = None
+    fallback_password: str | None = None
+    form_password: str | None = None
     hash: str = ""
     others: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def password(self) -> str | None:
+        """The form's password, or the one from the request's head."""
+        return self.form_password if self.form_password is not None else self.fallback_password
 
     def take(self, received: FieldReceived) -> None:
         """Adds a field.
@@ -74,9 +80,9 @@ class FormFields:
             InvalidRequest: the field came before.
         """
         if received.name == PASSWORD_FIELD:
-            if self.password is not None:
+            if self.form_password is not None:
                 raise _twice(received.name)
-            self.password = received.value
+            self.form_password = received.value
         elif received.name == HASH_FIELD:
             if self.hash:
                 raise _twice(received.name)

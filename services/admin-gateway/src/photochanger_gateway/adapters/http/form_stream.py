@@ -52,6 +52,8 @@ async def read_form(
     received = 0
     chunks = aiter(body)
     while True:
+        if deadline.passed(clock.now()):  # a timeout of 0 would let through what is already here
+            raise _too_slow(deadline, clock)
         try:
             async with asyncio.timeout(min(IDLE_TIMEOUT, deadline.remaining(clock.now())).total_seconds()):
                 chunk = await anext(chunks, None)

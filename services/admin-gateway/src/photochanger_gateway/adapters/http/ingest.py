@@ -1,5 +1,7 @@
 """The camera's route: `POST /api/ingest/{slot_id}` and its short alias."""
 
+import base64
+import binascii
 import json
 import time
 from collections.abc import AsyncIterator
@@ -149,6 +151,7 @@ class IngestRoute:
             outcome = await self.post_photo(
                 slot_id,
                 declared_size_bytes=_declared_length(request),
+                password=_basic_password(request),
                 idempotency_key=check_idempotency_key(request.headers.get("idempotency-key")),
                 read_form=form,
             )
@@ -235,6 +238,20 @@ def _multipart_frame(boundary: str, facts: dict[str, str | None], picture: Pictu
         f'Content-Disposition: attachment; filename="result.{picture.extension}"\r\n\r\n'
     )
     return before.encode(), f"\r\n--{boundary}--\r\n".encode()
+
+
+def _basic_password(request: Request) -> str | None:
+    """The password of `Authorization: Basic`, for booth programs whose form has no password field.
+
+    They reach us as `https://booth:PASSWORD@host/ingest/slot-001`; the user name does not matter.
+    """
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return None
 
 
 def _declared_length(request: Request) -> int | None:
