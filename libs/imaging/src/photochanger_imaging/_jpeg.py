@@ -107,6 +107,7 @@ class _Head:
     jfif: bytes = b""
     adobe: bytes = b""
     tables: list[bytes] = field(default_factory=list)
+    table_bytes: int = 0
     icc: dict[int, bytes] = field(default_factory=dict)
     icc_total: int = 0
     icc_seen: bool = False
@@ -114,7 +115,8 @@ class _Head:
 
     def keep(self, marker: int, body: bytes) -> None:
         self.tables.append(_segment(marker, body))
-        if sum(map(len, self.tables)) > _MAX_HEADER_BYTES:
+        self.table_bytes += len(body)
+        if self.table_bytes > _MAX_HEADER_BYTES:
             raise BrokenImage("its tables are too large")
 
     def add_application_data(self, marker: int, body: bytes) -> None:

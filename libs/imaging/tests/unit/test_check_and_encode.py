@@ -14,6 +14,7 @@ from photochanger_imaging.probe import probe
 from photochanger_imaging.scrub import scrub
 from photochanger_imaging.testing import builders as build
 from PIL import Image, ImageDraw
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 PHOTOS = Path(__file__).parents[4] / "tests" / "photos"
 DSLR = (PHOTOS / "portrait-dslr-16mp.jpg").read_bytes()
@@ -151,5 +152,13 @@ def test_a_preview_keeps_transparency() -> None:
 
 
 def test_transparency_goes_onto_white_in_a_jpeg() -> None:
-    image = Image.open(io.BytesIO(transcode(build.a_png(a_sticker()), ImageFormat.JPEG)))
+    red_but_transparent = Image.new("RGBA", (32, 32), (255, 0, 0, 0))
+    image = Image.open(io.BytesIO(transcode(build.a_png(red_but_transparent), ImageFormat.JPEG)))
     assert image.getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(("quality", "sampling"), [(95, 0), (90, 0), (80, 2)])
+def test_chroma_is_kept_whole_in_a_good_jpeg(quality: int, sampling: int) -> None:
+    image = Image.open(io.BytesIO(transcode(build.a_png(), ImageFormat.JPEG, quality=quality)))
+    assert isinstance(image, JpegImageFile)
+    assert get_sampling(image) == sampling

@@ -2,13 +2,14 @@
 
 import io
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from photochanger_imaging.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
 from photochanger_imaging.formats import ImageFormat, sniff
 from photochanger_imaging.info import MAX_PIXELS, PixelLimits
 from photochanger_imaging.probe import HeaderProbe, probe
-from photochanger_imaging.scrub import Scrubber, scrub_file
+from photochanger_imaging.scrub import Scrubber, scrub, scrub_file
 from photochanger_imaging.testing import builders as build
 
 
@@ -101,13 +102,28 @@ def test_bytes_behind_the_end_are_ignored_and_the_end_is_known() -> None:
     assert scrubber.finish() == b""
 
 
-def test_a_dropped_profile_is_told() -> None:
-    target = io.BytesIO()
-    good = build.with_segments(build.a_jpeg(), *build.icc_segments(build.srgb_profile()))
-    assert not scrub_file(io.BytesIO(good), target).dropped
-    bad = build.with_segments(build.a_jpeg(), *build.icc_segments(build.MARKER))
-    assert scrub_file(io.BytesIO(bad), target).dropped
-    assert not scrub_file(io.BytesIO(build.a_jpeg()), target).dropped
+@pytest.mark.parametrize(
+    ("arrange", "dropped"),
+    [
+        pytest.param(lambda parts: parts, False, id="in order"),
+        pytest.param(lambda parts: parts[::-1], False, id="shuffled"),
+        pytest.param(lambda parts: [], False, id="none at all"),
+        pytest.param(lambda parts: parts[:-1], True, id="one missing"),
+        pytest.param(lambda parts: [parts[0], *parts], True, id="one twice"),
+        pytest.param(lambda parts: [*parts, *build.icc_segments(build.MARKER)], True, id="another count"),
+        pytest.param(lambda parts: build.icc_segments(build.MARKER), True, id="no profile"),
+    ],
+)
+def test_a_dropped_profile_is_told(arrange: Callable[[list[bytes]], list[bytes]], dropped: bool) -> None:
+    parts = build.icc_segments(build.srgb_profile(), part_bytes=100)
+    photo = build.with_segments(build.a_jpeg(), *arrange(parts))
+    assert scrub_file(io.BytesIO(photo), io.BytesIO()).dropped is dropped
+
+
+def test_the_flags_of_a_scrubbed_webp_tell_what_is_in_it() -> None:
+    icc = build.riff_chunk(b"ICCP", build.srgb_profile())
+    assert scrub(build.an_extended_webp(flags=0x2C, before=icc))[20] == 0x20
+    assert scrub(build.an_extended_webp(flags=0x2C))[20] == 0
 
 
 @pytest.mark.parametrize("image_format", [ImageFormat.JPEG, ImageFormat.PNG])

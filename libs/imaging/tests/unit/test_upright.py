@@ -71,6 +71,7 @@ def test_a_file_object_is_read_from_where_it_stands() -> None:
 
 def test_transparent_pixels_of_a_lossless_webp_keep_their_colour() -> None:
     picture = build.a_picture(mode="RGBA")
+    picture.putalpha(Image.new("L", picture.size, 0))
     out = io.BytesIO()
     picture.save(out, "WEBP", lossless=True, exact=True)
     assert opened(make_upright(out.getvalue())).tobytes() == picture.tobytes()

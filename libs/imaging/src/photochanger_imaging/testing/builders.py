@@ -147,12 +147,17 @@ def a_riff(*chunks: bytes) -> bytes:
 
 
 def an_extended_webp(
-    *, flags: int, before: bytes = b"", after: bytes = b"", size_px: tuple[int, int] = (96, 64)
+    *,
+    flags: int,
+    before: bytes = b"",
+    after: bytes = b"",
+    header_extra: bytes = b"",
+    size_px: tuple[int, int] = (96, 64),
 ) -> bytes:
-    """A VP8X WebP around an ordinary frame, with chunks before and after the pixels."""
+    """A VP8X WebP around an ordinary frame, with chunks before and after the pixels, and bytes behind its header."""
     frame = a_webp(a_picture(*size_px))[12:]
     canvas = bytes((flags, 0, 0, 0)) + b"".join((side - 1).to_bytes(3, "little") for side in size_px)
-    return a_riff(riff_chunk(b"VP8X", canvas), before, frame, after)
+    return a_riff(riff_chunk(b"VP8X", canvas + header_extra), before, frame, after)
 
 
 def an_animation(image_format: str) -> bytes:

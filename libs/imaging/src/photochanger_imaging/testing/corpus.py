@@ -67,7 +67,6 @@ def _usable_jpegs() -> list[Sample]:
         "many comments": comment * 2000,
         "large segments": build.segment(0xE1, (MARKER * 6000)[:65_000]) * 40,
         "unknown app segment": build.segment(0xE9, MARKER),
-        "jfif thumbnail": build.segment(0xE0, thumbnail),
         "jfxx thumbnail": build.segment(0xE0, b"JFXX\x00\x10" + build.a_jpeg() + MARKER),
         "icc with words": b"".join(icc),
         "icc in pieces": b"".join(pieces),
@@ -95,6 +94,10 @@ def _usable_jpegs() -> list[Sample]:
         *(
             Sample(f"jpeg with {name}", build.with_segments(jpeg, extra), plain=jpeg)
             for name, extra in inserted.items()
+        ),
+        Sample(
+            "jpeg with a thumbnail in its header",
+            build.before_marker(jpeg, 0xDB, build.segment(0xE0, thumbnail)),
         ),
         Sample("jpeg with a comment before its scan", build.before_marker(jpeg, 0xDA, comment)),
         Sample("progressive with comments between scans", _before_last_scan(comment)),
@@ -169,6 +172,11 @@ def _usable_webps() -> list[Sample]:
         Sample(
             "webp with everything",
             build.an_extended_webp(flags=0x2C, before=icc + unknown, after=exif_chunk + xmp),
+        ),
+        Sample(
+            "webp with an overlong header",
+            build.an_extended_webp(flags=0, header_extra=MARKER),
+            plain=build.an_extended_webp(flags=0),
         ),
         Sample("webp with bytes behind it", build.a_webp() + MARKER),
     ]
