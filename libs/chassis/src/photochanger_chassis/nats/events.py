@@ -37,6 +37,7 @@ _STREAM_EXISTS_OTHERWISE: Final = 10058  # JSStreamNameExistErr: same name, othe
 _FETCH_SECONDS: Final = 5.0
 _ACK_WAIT_SECONDS: Final = 30.0
 _BEAT_SECONDS: Final = 10.0
+_GIVE_BACK_SECONDS: Final = 0.5
 _PAUSES: Final = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))
 
 
@@ -166,25 +167,28 @@ class EventConsumer:
 
     async def _work(self) -> None:
         subscription: JetStreamContext.PullSubscription | None = None
-        while True:
-            try:
-                await self._connection.connected.wait()
-                if subscription is None:
-                    subscription = await self._bind()
-                message = await self._next(subscription)
-            except NatsUnavailable as error:
-                if not self._cut_off:
-                    _log.warning("events.cut_off", durable=self._durable, error=str(error.__cause__ or error))
-                self._cut_off = True
-                if subscription is not None:
-                    with suppress(Exception):
-                        await subscription.unsubscribe()
-                subscription = None
-                await asyncio.sleep(_PAUSES[0].total_seconds())
-                continue
-            self._cut_off = False
-            if message is not None:
-                await self._handle(message)
+        try:
+            while True:
+                try:
+                    await self._connection.connected.wait()
+                    if subscription is None:
+                        subscription = await self._bind()
+                    message = await self._next(subscription)
+                except NatsUnavailable as error:
+                    if not self._cut_off:
+                        cause = str(error.__cause__ or error)
+                        _log.warning("events.cut_off", durable=self._durable, error=cause)
+                    self._cut_off = True
+                    await _drop(subscription)
+                    subscription = None
+                    await asyncio.sleep(_PAUSES[0].total_seconds())
+                    continue
+                self._cut_off = False
+                if message is not None:
+                    await self._handle(message)
+        finally:
+            # A pull that is still open at the server would take an event with nobody there to handle it.
+            await _drop(subscription)
 
     async def _bind(self) -> JetStreamContext.PullSubscription:
         await ensure_stream(self._connection)
@@ -233,7 +237,8 @@ class EventConsumer:
             ):
                 await self._call(event, message)
         except asyncio.CancelledError:
-            await self._settle(message.nak)
+            # Not at once: pulls of our own workers, which are being cancelled too, may still be open.
+            await self._settle(lambda: message.nak(delay=_GIVE_BACK_SECONDS))
             raise
         except Unavailable as error:
             log.warning("events.postponed", error=error.message, pause_seconds=pause)
@@ -257,6 +262,12 @@ class EventConsumer:
         # Without a connection the verdict is lost, and the event comes again after the ack wait.
         with suppress(NatsUnavailable), nats_errors():
             await verdict()
+
+
+async def _drop(subscription: JetStreamContext.PullSubscription | None) -> None:
+    if subscription is not None:
+        with suppress(NatsUnavailable), nats_errors():
+            await subscription.unsubscribe()
 
 
 async def _keep(message: Msg) -> None:
