@@ -116,8 +116,11 @@ def _pip(arguments: list[str], *, advice: str) -> None:
 def _run(command: list[str], *, advice: str) -> None:
     # Root is told by pip not to be root; here it is an environment of our own.
     env = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
-    if subprocess.run(command, cwd=ROOT, env=env, check=False).returncode != 0:
-        raise SetupError(advice)
+    ran = subprocess.run(
+        command, cwd=ROOT, env=env, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if ran.returncode != 0:
+        raise SetupError(f"{ran.stdout}\n{advice}")
 
 
 def _digest(parts: Iterable[bytes | str]) -> str:

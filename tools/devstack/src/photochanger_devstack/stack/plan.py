@@ -242,7 +242,7 @@ def read_env(layout: Layout) -> dict[str, str]:
 def _choose_ports(layout: Layout, extra: Iterable[str]) -> dict[str, int]:
     last: dict[str, int] = json.loads(layout.ports.read_text()) if layout.ports.exists() else {}
     chosen: dict[str, int] = {}
-    for name in (*PREFERRED_PORTS, *extra):
+    for name in dict.fromkeys((*PREFERRED_PORTS, *extra)):
         remembered = last.get(name)
         if remembered is not None and remembered not in chosen.values() and is_free(remembered):
             chosen[name] = remembered

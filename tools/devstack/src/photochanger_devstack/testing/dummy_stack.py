@@ -12,6 +12,7 @@ from types import FrameType
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
 from photochanger_devstack.probes import grpc_ready, http_ok
 from photochanger_devstack.stack import supervisor
 from photochanger_devstack.stack.services import Service
@@ -61,6 +62,8 @@ def _serve_grpc() -> None:
 
 
 def _serve_http() -> None:
+    if reason := os.environ.get("DUMMY_FAILS"):
+        sys.exit(reason)
     host, _, port = os.environ["LISTEN"].partition(":")
     ThreadingHTTPServer((host, int(port)), _Ready).serve_forever()
 
