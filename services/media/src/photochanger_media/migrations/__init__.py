@@ -1,0 +1,1 @@
+"""The database's schema, one revision a module. Applied by `photochanger_media migrate`."""
