@@ -7,6 +7,7 @@
     ├── ProviderUnavailable                     the circuit breaker is open; nothing was called
     ├── StorageUnavailable                      a picture cannot be read or stored
     ├── ProcessingCancelled                     somebody asked to stop
+    ├── ProcessingFailed                        any of these, told again from where it was stored
     └── ProviderError                           what came of asking a provider; drivers raise these
         ├── ProviderTimedOut     TIMEOUT            no answer in time
         ├── ProviderFault        PROVIDER_5XX       the provider is broken or overloaded
@@ -22,6 +23,7 @@
 Messages are words for an operator: never a form value, a key, a URL with a token, or a provider's body.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -113,6 +115,15 @@ class ProcessingCancelled(ServiceError):
         super().__init__("The processing was cancelled.")
 
 
+class ProcessingFailed(ServiceError):
+    """A failure that was stored as a job's outcome, told to whoever asks for it."""
+
+    def __init__(self, *, kind: ErrorKind, reason: str, message: str, retry_after: timedelta | None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.kind = kind
+        self.reason = reason
+
+
 class ProviderError(ServiceError):
     """What went wrong in asking a provider.
 
@@ -197,3 +208,23 @@ class ProviderMisconfigured(ProviderError):
     """The slot's settings, or the service's, do not fit the provider."""
 
     kind, reason = ErrorKind.FAILED_PRECONDITION, "CONFIG"
+
+
+_FAILURES: Final[tuple[type[ServiceError], ...]] = (
+    ProviderTimedOut,
+    ProviderFault,
+    BadProviderResponse,
+    QuotaExceeded,
+    NetworkFailed,
+    ContentBlocked,
+    NoImage,
+    BadInput,
+    ProviderAuthFailed,
+    ProviderMisconfigured,
+    ProviderBusy,
+    ProviderUnavailable,
+    StorageUnavailable,
+    ProcessingCancelled,
+)
+FAILURE_KINDS: Final[Mapping[str, ErrorKind]] = {error.reason: error.kind for error in _FAILURES}
+"""The reasons a job's processing can fail with, all of them, and their kinds."""

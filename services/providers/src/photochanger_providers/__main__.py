@@ -1,0 +1,59 @@
+"""`python -m photochanger_providers serve|migrate|rotate-keys`."""
+
+import argparse
+import asyncio
+
+import structlog
+from photochanger_chassis.lifecycle import run_service
+from photochanger_chassis.logging import configure_logging
+from photochanger_chassis.postgres.migrate import migrate
+from photochanger_chassis.postgres.pool import open_pool
+from photochanger_chassis.settings import load
+
+from photochanger_providers.adapters.postgres.keys import PostgresKeyStore
+from photochanger_providers.adapters.secret_box import SecretBox
+from photochanger_providers.main import MIGRATIONS, SERVICE, serve
+from photochanger_providers.settings import MigrateSettings, RotateSettings, Settings
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+def main() -> None:
+    """Runs the command named by the arguments."""
+    parser = argparse.ArgumentParser(prog="photochanger_providers", description="The providers service.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="run the service until SIGTERM")
+    commands.add_parser("migrate", help="bring the database up to date")
+    commands.add_parser(
+        "rotate-keys", help="encrypt the stored provider keys with the newest SECRETS_ENCRYPTION_KEY"
+    )
+    match parser.parse_args().command:
+        case "migrate":
+            run_service(_migrate)
+        case "rotate-keys":
+            run_service(_rotate)
+        case _:
+            run_service(_serve)
+
+
+async def _serve(stop: asyncio.Event) -> None:
+    settings = load(Settings)
+    configure_logging(SERVICE, settings)
+    await serve(settings, stop)
+
+
+async def _migrate(_: asyncio.Event) -> None:
+    settings = load(MigrateSettings)
+    configure_logging(SERVICE, settings)
+    await asyncio.to_thread(migrate, settings, MIGRATIONS)
+
+
+async def _rotate(_: asyncio.Event) -> None:
+    settings = load(RotateSettings)
+    configure_logging(SERVICE, settings)
+    async with open_pool(settings, application=SERVICE) as pool:
+        box = SecretBox.from_text(settings.secrets_encryption_key.get_secret_value())
+        _log.info("secrets.rotated", count=await PostgresKeyStore(pool, box).rotate())
+
+
+main()

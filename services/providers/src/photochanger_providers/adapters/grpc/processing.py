@@ -1,0 +1,88 @@
+"""`ProcessingService`."""
+
+from photochanger.providers.v1.processing_service_pb2 import (
+    OUTPUT_FORMAT_JPEG,
+    OUTPUT_FORMAT_PNG,
+    OUTPUT_FORMAT_UNSPECIFIED,
+    OUTPUT_FORMAT_WEBP,
+    CancelProcessingRequest,
+    CancelProcessingResponse,
+    OutputFormat,
+    ProcessRequest,
+    ProcessResponse,
+)
+from photochanger.providers.v1.processing_service_pb2_grpc import ProcessingServiceServicer
+from photochanger_chassis.clock import Clock
+from photochanger_chassis.deadline import Deadline
+from photochanger_chassis.errors import FieldViolation, InvalidArgument
+from photochanger_chassis.grpc.deadlines import deadline_of
+from photochanger_imaging.formats import ImageFormat
+
+from photochanger_providers.adapters.grpc.fields import Context, checked_job_id, json_object
+from photochanger_providers.adapters.outcome_codec import instant, to_response
+from photochanger_providers.application.processing import Processing
+from photochanger_providers.domain.catalogue import OperationId, ProviderId
+from photochanger_providers.domain.order import Order, TemplateOrder
+
+_FORMATS: dict[OutputFormat.ValueType, ImageFormat | None] = {
+    OUTPUT_FORMAT_UNSPECIFIED: None,
+    OUTPUT_FORMAT_JPEG: ImageFormat.JPEG,
+    OUTPUT_FORMAT_PNG: ImageFormat.PNG,
+    OUTPUT_FORMAT_WEBP: ImageFormat.WEBP,
+}
+
+
+class ProcessingServicer(ProcessingServiceServicer):
+    """Translates calls to `Processing`."""
+
+    def __init__(self, processing: Processing, clock: Clock) -> None:
+        self._processing = processing
+        self._clock = clock
+
+    async def Process(  # noqa: N802 - named by the proto
+        self, request: ProcessRequest, context: Context
+    ) -> ProcessResponse:
+        """Runs one photo through a provider, or joins whoever does."""
+        order = _order_of(request)
+        outcome = await self._processing.process(order, until=deadline_of(context, self._clock.now()))
+        return to_response(outcome)
+
+    async def CancelProcessing(  # noqa: N802 - named by the proto
+        self,
+        request: CancelProcessingRequest,
+        context: Context,
+    ) -> CancelProcessingResponse:
+        """Stops the work on a job, where it still runs."""
+        del context
+        stopped = await self._processing.cancel(checked_job_id(request.job_id))
+        return CancelProcessingResponse(stopped=stopped)
+
+
+def _order_of(request: ProcessRequest) -> Order:
+    required = ("slot_id", "provider_id", "operation_id", "input_media_object_id", "deadline")
+    present = {
+        "slot_id": bool(request.slot_id),
+        "provider_id": bool(request.provider_id),
+        "operation_id": bool(request.operation_id),
+        "input_media_object_id": bool(request.input_media_object_id),
+        "deadline": request.HasField("deadline"),
+    }
+    missing = tuple(FieldViolation(name, "is required") for name in required if not present[name])
+    if missing:
+        raise InvalidArgument("Fields are missing.", field_violations=missing)
+    return Order(
+        job_id=checked_job_id(request.job_id),
+        slot_id=request.slot_id,
+        provider_id=ProviderId(request.provider_id),
+        operation_id=OperationId(request.operation_id),
+        settings=json_object(request.settings_json),
+        input_media_object_id=request.input_media_object_id,
+        templates=tuple(TemplateOrder(each.media_object_id, each.role) for each in request.templates),
+        form_fields=dict(request.form_fields),
+        deadline=Deadline(instant(request.deadline)),
+        late_until=Deadline(instant(request.late_until)) if request.HasField("late_until") else None,
+        result_retention=(
+            request.result_retention.ToTimedelta() if request.HasField("result_retention") else None
+        ),
+        output_format=_FORMATS.get(request.output_format),
+    )

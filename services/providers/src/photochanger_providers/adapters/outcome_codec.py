@@ -1,0 +1,97 @@
+"""Outcomes as protobuf: in the event, in the database and in the answer they are the same bytes."""
+
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from photochanger.media.v1.media_object_pb2 import MEDIA_KIND_RESULT, MediaObject
+from photochanger.providers.v1.processing_events_pb2 import ProcessingFailure, ProcessingFinished
+from photochanger.providers.v1.processing_service_pb2 import ProcessResponse, StageDuration
+
+from photochanger_providers.domain.order import Failed, JobId, Outcome, Stage, StoredPicture, Succeeded
+
+
+def finished_event(job_id: JobId, outcome: Outcome, *, now: datetime) -> ProcessingFinished:
+    """Makes the event that tells how a job's processing ended."""
+    event = ProcessingFinished(job_id=job_id, finished_at=timestamp(now))
+    if isinstance(outcome, Succeeded):
+        event.succeeded.CopyFrom(to_response(outcome))
+    else:
+        event.failed.CopyFrom(ProcessingFailure(reason=outcome.reason, message=outcome.message))
+    return event
+
+
+def outcome_of(event: ProcessingFinished, *, retry_after: timedelta | None) -> Outcome:
+    """Reads an outcome back from its event; `retry_after` is not part of it."""
+    if event.HasField("failed"):
+        return Failed(event.failed.reason, event.failed.message, retry_after)
+    return Succeeded(
+        stored_picture(event.succeeded.result),
+        event.succeeded.provider_calls,
+        tuple(Stage(each.stage, each.duration.ToTimedelta()) for each in event.succeeded.stages),
+        event.succeeded.model,
+    )
+
+
+def to_response(outcome: Succeeded) -> ProcessResponse:
+    """Makes the answer of a call."""
+    return ProcessResponse(
+        result=_media_object(outcome.result),
+        provider_calls=outcome.provider_calls,
+        stages=[
+            StageDuration(stage=stage.name, duration=duration(stage.duration)) for stage in outcome.stages
+        ],
+        model=outcome.model,
+    )
+
+
+def stored_picture(message: MediaObject) -> StoredPicture:
+    """Reads a media object."""
+    return StoredPicture(
+        id=message.id,
+        slot_id=message.slot_id,
+        job_id=message.job_id,
+        mime_type=message.mime_type,
+        size_bytes=message.size_bytes,
+        width_px=message.width_px,
+        height_px=message.height_px,
+        sha256=message.sha256,
+        created_at=instant(message.created_at),
+        expires_at=instant(message.expires_at) if message.HasField("expires_at") else None,
+    )
+
+
+def _media_object(picture: StoredPicture) -> MediaObject:
+    return MediaObject(
+        id=picture.id,
+        kind=MEDIA_KIND_RESULT,
+        slot_id=picture.slot_id,
+        job_id=picture.job_id,
+        mime_type=picture.mime_type,
+        size_bytes=picture.size_bytes,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        sha256=picture.sha256,
+        created_at=timestamp(picture.created_at),
+        expires_at=timestamp(picture.expires_at) if picture.expires_at is not None else None,
+        orientation=1,
+    )
+
+
+def timestamp(value: datetime) -> Timestamp:
+    """Makes a protobuf timestamp."""
+    message = Timestamp()
+    message.FromDatetime(value)
+    return message
+
+
+def instant(message: Timestamp) -> datetime:
+    """Reads a protobuf timestamp, aware and in UTC."""
+    return message.ToDatetime(tzinfo=UTC)
+
+
+def duration(value: timedelta) -> Duration:
+    """Makes a protobuf duration."""
+    message = Duration()
+    message.FromTimedelta(value)
+    return message
