@@ -1,0 +1,1 @@
+"""Artistic styles. Each keeps the people recognisable: surroundings change most, faces least."""

@@ -1,0 +1,70 @@
+"""A watercolour: washes that pool at their edges, on grained paper that stays white around."""
+
+import cv2
+import numpy as np
+
+from photochanger_providers.local_engine.arrays import Bytes8
+from photochanger_providers.local_engine.options import Watercolor
+from photochanger_providers.local_engine.styles.paper import mix, painted, paper_grain
+from photochanger_providers.local_engine.styles.scene import Scene
+from photochanger_providers.local_engine.tiles import to_bytes
+
+_PAPER = np.array([252.0, 250.0, 245.0], np.float32)
+
+
+def paint(photo: Bytes8, scene: Scene, options: Watercolor) -> Bytes8:
+    """Returns the photo repainted in watercolour, at its own size."""
+    height, width = photo.shape[:2]
+    side = max(width, height)
+    strength = options.strength / 100
+    people, face = scene.people(width, height), scene.gentleness(width, height)
+
+    fine = painted(photo, max(round(side * 0.002), 1))
+    coarse = painted(cv2.medianBlur(photo, 5), max(round(side * (0.004 + 0.004 * strength)), 2))
+    wet = painted(cv2.GaussianBlur(coarse, (0, 0), side * 0.004), max(round(side * 0.01), 3))
+    detail = mix(coarse, fine, np.clip(face * 1.2, 0.0, 1.0))
+    washes = mix(np.asarray(wet, np.float32), detail, np.clip(0.25 + people, 0.0, 1.0))
+
+    # Transparent paint: lighter, purer, with the paper shining through.
+    mean = washes.mean(axis=2, keepdims=True)
+    washes = mean + (washes - mean) * (1.0 + 0.35 * strength)
+    washes = 255.0 * np.power(np.clip(washes, 0.0, 255.0) / 255.0, np.float32(1.0 - 0.22 * strength))
+
+    # Pigment gathers where a wash ends, and flows unevenly inside it.
+    grey = cv2.GaussianBlur(
+        cv2.cvtColor(to_bytes(washes), cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), side * 0.0009
+    )
+    slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    pooled = np.clip(slope / 260.0, 0.0, 0.45) * (1.0 - 0.6 * face) * strength
+    flow = (
+        (
+            paper_grain(width, height, cell_px=side / 9, seed=11) * 0.07
+            + paper_grain(width, height, cell_px=side / 40, seed=12) * 0.05
+        )
+        * (1.0 - 0.8 * face)
+        * (1.15 - people * 0.7)
+    )
+    grain = paper_grain(width, height, cell_px=side / 900, seed=13) * 0.035
+    density = (1.0 - pooled) * (1.0 + flow * strength + grain * (0.4 + strength))
+    washes *= density[..., np.newaxis]
+
+    covered = _brushed_frame(width, height, seed=14)
+    covered = np.clip(covered + people * 0.55, 0.0, 1.0) * (1.0 - (0.22 * strength) * (1.0 - people))
+    paper = _PAPER * (1.0 + grain * 0.7)[..., np.newaxis]
+    return to_bytes(mix(paper, washes, mix(np.ones_like(covered), covered, strength)))
+
+
+def _brushed_frame(
+    width: int, height: int, *, seed: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Returns 1 inside, 0 along the frame, with the torn border a wide brush leaves."""
+    side = max(width, height)
+    x = np.minimum(np.arange(width), width - 1 - np.arange(width)).astype(np.float32)[np.newaxis, :]
+    y = np.minimum(np.arange(height), height - 1 - np.arange(height)).astype(np.float32)[:, np.newaxis]
+    border = np.minimum(x, y) / side
+    ragged = (
+        paper_grain(width, height, cell_px=side / 14, seed=seed) * 0.022
+        + paper_grain(width, height, cell_px=side / 70, seed=seed + 1) * 0.008
+        + paper_grain(width, height, cell_px=side / 300, seed=seed + 2) * 0.003
+    )
+    return np.asarray(np.clip((border + ragged - 0.022) / 0.006, 0.0, 1.0), np.float32)
