@@ -1,1 +1,1 @@
-"""PhotoChanger: photochanger_ingest."""
+"""Admits cameras' photos as jobs, runs each through its slot's provider, and keeps what came of it."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, NATS, gRPC and the other services, each behind a port."""

@@ -1,0 +1,86 @@
+"""What ingest measures."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from photochanger_chassis.metrics import DURATION_BUCKETS_SECONDS
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+from photochanger_ingest.domain.ids import ProviderId
+from photochanger_ingest.domain.job import Job, JobState
+
+
+class JobMetrics:
+    """Jobs by slot, provider and state; how long they took; how many run and wait."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.finished: Final = Counter(
+            "ingest_jobs_finished_total",
+            "Jobs that reached their final state. The share of timeouts is this by state `timeout`.",
+            ("slot", "provider", "state"),
+            registry=registry,
+        )
+        self.failures: Final = Counter(
+            "ingest_job_failures_total",
+            "Jobs without the provider's picture, by reason.",
+            ("provider", "reason"),
+            registry=registry,
+        )
+        self.duration: Final = Histogram(
+            "ingest_job_duration_seconds",
+            "From the camera's request to the job's final state.",
+            ("provider", "state"),
+            buckets=DURATION_BUCKETS_SECONDS,
+            registry=registry,
+        )
+        self.waited: Final = Histogram(
+            "ingest_job_wait_seconds",
+            "From admission to the start of the provider's turn.",
+            ("provider",),
+            buckets=DURATION_BUCKETS_SECONDS,
+            registry=registry,
+        )
+        self.hash_mismatches: Final = Counter(
+            "ingest_hash_mismatches_total",
+            "Photos whose form field `hash` was not their digest.",
+            ("slot",),
+            registry=registry,
+        )
+        self.late_results: Final = Counter(
+            "ingest_late_results_total",
+            "Pictures that came after the deadline, by what became of them.",
+            ("slot", "fate"),
+            registry=registry,
+        )
+        self.unfinished: Final = Gauge(
+            "ingest_jobs_unfinished",
+            "Jobs running and waiting now, over all replicas.",
+            ("provider", "state"),
+            registry=registry,
+        )
+        self.swept: Final = Counter(
+            "ingest_jobs_swept_total",
+            "Jobs ended by the sweeper, because nobody drove them.",
+            ("kind",),
+            registry=registry,
+        )
+
+    def started(self, job: Job) -> None:
+        """Notes that a job's turn began."""
+        if job.started_at is not None:
+            self.waited.labels(job.provider_id).observe((job.started_at - job.created_at).total_seconds())
+
+    def ended(self, job: Job) -> None:
+        """Notes that a job reached its final state."""
+        self.finished.labels(job.slot_id, job.provider_id, job.state).inc()
+        if job.failure is not None:
+            self.failures.labels(job.provider_id, job.failure.reason).inc()
+        if job.finished_at is not None:
+            seconds = (job.finished_at - job.received_at).total_seconds()
+            self.duration.labels(job.provider_id, job.state).observe(seconds)
+
+    def load(self, counts: Mapping[tuple[ProviderId, JobState], int]) -> None:
+        """Notes how many jobs are unfinished, by provider and state."""
+        self.unfinished.clear()
+        for (provider_id, state), count in counts.items():
+            self.unfinished.labels(provider_id, state).set(count)

@@ -1,0 +1,1 @@
+"""Slots, jobs and the rules that hold for them. No I/O, no asyncio."""

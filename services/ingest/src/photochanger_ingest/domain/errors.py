@@ -1,0 +1,193 @@
+"""Why ingest refuses, as reasons others can act on.
+
+ServiceError
+├── SlotNotFound, SlotDisabled              the slot takes no photo
+├── PayloadTooLarge                         the slot takes no photo of this size
+├── SlotBusy, ProviderBusy                  no place now; retry_after says when
+├── DeadlineCannotBeMet                     too little time is left
+├── InvalidPassword, PasswordChecksBusy     the ingest password
+├── InvalidHash, HashMismatch               the form's `hash` field
+├── IdempotencyConflict, IdempotencyMismatch  the request's Idempotency-Key
+├── JobNotFound, JobNotFinished             a job asked for
+├── VersionConflict                         somebody else changed it first
+└── WrongJobState                           a job cannot make this move
+"""
+
+from datetime import timedelta
+
+from photochanger_chassis.errors import ErrorKind, ServiceError
+
+from photochanger_ingest.domain.ids import JobId, ProviderId, SlotId
+
+
+class SlotNotFound(ServiceError):
+    """There is no such slot."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "SLOT_NOT_FOUND"
+
+    def __init__(self, slot_id: str) -> None:
+        super().__init__("This slot does not exist. Slots are slot-001 to slot-015.", slotId=slot_id[:64])
+
+
+class SlotDisabled(ServiceError):
+    """The slot is switched off."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "SLOT_DISABLED"
+
+    def __init__(self, slot_id: SlotId) -> None:
+        super().__init__(f"Slot {slot_id} is switched off. An admin can switch it on.", slotId=slot_id)
+
+
+class PayloadTooLarge(ServiceError):
+    """The photo is larger than the slot takes."""
+
+    kind, reason = ErrorKind.OUT_OF_RANGE, "PAYLOAD_TOO_LARGE"
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"{size_bytes} bytes are more than this slot takes, {limit_bytes} bytes.",
+            sizeBytes=str(size_bytes),
+            limitBytes=str(limit_bytes),
+        )
+
+
+class SlotBusy(ServiceError):
+    """Running and waiting jobs of the slot are at their limit."""
+
+    kind, reason = ErrorKind.RESOURCE_EXHAUSTED, "SLOT_BUSY"
+
+    def __init__(self, slot_id: SlotId, *, unfinished: int, retry_after: timedelta) -> None:
+        super().__init__(
+            f"Slot {slot_id} already has {unfinished} photos running and waiting.",
+            retry_after=retry_after,
+            slotId=slot_id,
+            unfinished=str(unfinished),
+        )
+
+
+class ProviderBusy(ServiceError):
+    """So many jobs wait for the provider that this one could not end in time."""
+
+    kind, reason = ErrorKind.RESOURCE_EXHAUSTED, "PROVIDER_BUSY"
+
+    def __init__(self, provider_id: ProviderId, *, unfinished: int, retry_after: timedelta) -> None:
+        super().__init__(
+            f"Provider {provider_id} already has {unfinished} photos running and waiting.",
+            retry_after=retry_after,
+            providerId=provider_id,
+            unfinished=str(unfinished),
+        )
+
+
+class DeadlineCannotBeMet(ServiceError):
+    """Too little time is left to make a picture."""
+
+    kind, reason = ErrorKind.DEADLINE_EXCEEDED, "DEADLINE_CANNOT_BE_MET"
+
+    def __init__(self, left: timedelta) -> None:
+        milliseconds = max(0, round(left / timedelta(milliseconds=1)))
+        super().__init__(
+            f"Only {milliseconds} ms were left when the photo had arrived, too little to process it.",
+            leftMilliseconds=str(milliseconds),
+        )
+
+
+class InvalidPassword(ServiceError):
+    """The ingest password is wrong, or none is set."""
+
+    kind, reason = ErrorKind.UNAUTHENTICATED, "INVALID_PASSWORD"
+
+    def __init__(self) -> None:
+        super().__init__("The ingest password is wrong for this slot.")
+
+
+class PasswordChecksBusy(ServiceError):
+    """So many passwords are being checked that this one was not looked at."""
+
+    kind, reason = ErrorKind.RESOURCE_EXHAUSTED, "PASSWORD_CHECKS_BUSY"
+
+    def __init__(self) -> None:
+        super().__init__("Too many passwords are being checked now.", retry_after=timedelta(seconds=2))
+
+
+class InvalidHash(ServiceError):
+    """The `hash` field is absent or no hex digest."""
+
+    kind, reason = ErrorKind.INVALID_ARGUMENT, "INVALID_HASH"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The field `hash` must be a hex digest of the photo: 32 digits (MD5), 40 (SHA-1), 64 (SHA-256) or "
+            "128 (SHA-512)."
+        )
+
+
+class HashMismatch(ServiceError):
+    """The `hash` field is not the photo's digest, and the platform insists on it."""
+
+    kind, reason = ErrorKind.INVALID_ARGUMENT, "HASH_MISMATCH"
+
+    def __init__(self) -> None:
+        super().__init__("The field `hash` is not the digest of the photo that arrived.")
+
+
+class IdempotencyConflict(ServiceError):
+    """The first job of this key still runs."""
+
+    kind, reason = ErrorKind.ABORTED, "IDEMPOTENCY_CONFLICT"
+
+    def __init__(self, job_id: JobId) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key is still being processed.",
+            retry_after=timedelta(seconds=2),
+            jobId=job_id,
+        )
+
+
+class IdempotencyMismatch(ServiceError):
+    """The key was used with another form."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "IDEMPOTENCY_MISMATCH"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another photo or other fields. Use a new key.")
+
+
+class JobNotFound(ServiceError):
+    """There is no such job, or it is past its retention."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "JOB_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such job, or it is no longer kept.")
+
+
+class JobNotFinished(ServiceError):
+    """The caller's time is over, the job's is not."""
+
+    kind, reason = ErrorKind.DEADLINE_EXCEEDED, "JOB_NOT_FINISHED"
+
+    def __init__(self, job_id: JobId) -> None:
+        super().__init__(f"Job {job_id} has not reached its final state yet.", jobId=job_id)
+
+
+class VersionConflict(ServiceError):
+    """The change was made on an older version."""
+
+    kind, reason = ErrorKind.ABORTED, "VERSION_CONFLICT"
+
+    def __init__(self, *, expected: int, current: int) -> None:
+        super().__init__(
+            f"The change was made on version {expected}; the current version is {current}.",
+            expectedVersion=str(expected),
+            currentVersion=str(current),
+        )
+
+
+class WrongJobState(ServiceError):
+    """A job cannot make this move from the state it is in."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "WRONG_JOB_STATE"
+
+    def __init__(self, move: str, state: str) -> None:
+        super().__init__(f"A job that is {state} cannot {move}.", state=state)

@@ -1,0 +1,18 @@
+"""Names of things, so that one cannot be taken for another."""
+
+from typing import NewType
+
+SlotId = NewType("SlotId", str)
+"""`slot-001` to `slot-015`."""
+
+JobId = NewType("JobId", str)
+"""32 lower-case hex digits; who knows it may see the job's picture."""
+
+ProviderId = NewType("ProviderId", str)
+"""A provider's stable name, for example `gemini`."""
+
+OperationId = NewType("OperationId", str)
+"""What is asked of a provider, for example `style_transfer`."""
+
+MediaObjectId = NewType("MediaObjectId", str)
+"""A file kept by the media service."""

@@ -1,0 +1,219 @@
+"""Jobs: one photo through one slot, from admission to a final state.
+
+    pending ── start ──> running ── finish ──> done
+       │                    │
+       └────────────────────┴── fail / time_out / cancel ──> failed / timeout / cancelled
+
+A final state never changes. A job that timed out may still get a picture, when its slot keeps late results; a
+failed one may show the camera's own photo. Neither touches the state.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from photochanger_ingest.domain.errors import WrongJobState
+from photochanger_ingest.domain.form import HashCheck
+from photochanger_ingest.domain.ids import JobId, MediaObjectId, OperationId, ProviderId, SlotId
+from photochanger_ingest.domain.picture import JobResult, Picture, ResultOrigin
+
+
+class JobState(StrEnum):
+    """Where a job is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+
+
+UNFINISHED: Final = frozenset({JobState.PENDING, JobState.RUNNING})
+
+
+class JobSource(StrEnum):
+    """Who opened a job: a camera, or an admin's test run."""
+
+    INGEST = "ingest"
+    UI_TEST = "ui_test"
+
+
+class FailureReason(StrEnum):
+    """Why a job has no picture of the provider's."""
+
+    TIMEOUT = "timeout"
+    PROVIDER_5XX = "provider_5xx"
+    BAD_RESPONSE = "bad_response"
+    QUOTA = "quota"
+    NETWORK = "network"
+    CONTENT_BLOCKED = "content_blocked"
+    NO_IMAGE = "no_image"
+    BAD_INPUT = "bad_input"
+    AUTH = "auth"
+    CONFIG = "config"
+    STORAGE = "storage"
+    INTERNAL = "internal"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed, in words that say what to do. Never a form value, a key or an address."""
+
+    reason: FailureReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How long one stage of the processing took."""
+
+    name: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The provider's picture is stored."""
+
+    picture: Picture
+    provider_calls: int = 1
+    stages: tuple[Stage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The provider, or we, could not."""
+
+    failure: Failure
+    provider_calls: int = 0
+
+
+Outcome = Succeeded | Failed
+"""What came of a job's processing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One photo through one slot. Moves return the job after them and raise `WrongJobState`.
+
+    `late_until` is set while a picture after the deadline would be kept.
+    """
+
+    id: JobId
+    slot_id: SlotId
+    slot_version: int
+    state: JobState
+    source: JobSource
+    provider_id: ProviderId
+    operation_id: OperationId
+    received_at: datetime
+    created_at: datetime
+    deadline: datetime
+    input_media_object_id: MediaObjectId
+    hash_check: HashCheck
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failure: Failure | None = None
+    result: JobResult | None = None
+    provider_calls: int = 0
+    stages: tuple[Stage, ...] = ()
+    late_until: datetime | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether its state will not change any more."""
+        return self.state not in UNFINISHED
+
+    @property
+    def has_late_result(self) -> bool:
+        """Whether a picture came after the deadline."""
+        return self.result is not None and self.result.origin is ResultOrigin.LATE
+
+    def awaits_late_result(self, now: datetime) -> bool:
+        """Tells whether the provider still works on a picture that will be kept."""
+        return self.state is JobState.TIMEOUT and self.late_until is not None and now < self.late_until
+
+    @property
+    def answers_duplicates_until(self) -> datetime | None:
+        """The instant until which an identical photo gets this job for an answer; None: it does not."""
+        if not self.final:
+            return self.deadline
+        if self.state is JobState.DONE or self.has_late_result:
+            return self.result.picture.expires_at if self.result is not None else None
+        return self.late_until
+
+    def settled(self, now: datetime) -> bool:
+        """Tells whether nothing more is to come: neither a state nor a late picture."""
+        return self.final and not self.awaits_late_result(now)
+
+    def start(self, now: datetime) -> "Job":
+        """Begins the provider's turn."""
+        if self.state is not JobState.PENDING:
+            raise WrongJobState("start", self.state)
+        return replace(self, state=JobState.RUNNING, started_at=now)
+
+    def finish(self, outcome: Succeeded, now: datetime) -> "Job":
+        """Takes the provider's picture, which came in time."""
+        if self.state is not JobState.RUNNING:
+            raise WrongJobState("finish", self.state)
+        return replace(
+            self,
+            state=JobState.DONE,
+            finished_at=now,
+            result=JobResult(outcome.picture, ResultOrigin.PROVIDER),
+            provider_calls=outcome.provider_calls,
+            stages=outcome.stages,
+            late_until=None,
+        )
+
+    def fail(self, outcome: Failed, now: datetime, *, original: Picture | None = None) -> "Job":
+        """Ends without the provider's picture; `original` is the camera's own photo, published instead."""
+        ended = self._ended(JobState.FAILED, "fail", outcome.failure, now, original=original)
+        return replace(ended, provider_calls=outcome.provider_calls, late_until=None)
+
+    def time_out(self, now: datetime, *, original: Picture | None = None) -> "Job":
+        """Ends because the deadline passed. A job that never started waits for no late picture."""
+        failure = Failure(FailureReason.TIMEOUT, _timed_out_message(self))
+        ended = self._ended(JobState.TIMEOUT, "time out", failure, now, original=original)
+        return ended if ended.started_at is not None else replace(ended, late_until=None)
+
+    def cancel(self, now: datetime) -> "Job":
+        """Ends because somebody asked for it."""
+        failure = Failure(FailureReason.CANCELLED, "The job was stopped before it had a picture.")
+        return replace(self._ended(JobState.CANCELLED, "be cancelled", failure, now), late_until=None)
+
+    def keep_late_result(self, outcome: Succeeded) -> "Job":
+        """Keeps a picture that came after the deadline. The state stays `timeout`."""
+        if self.state is not JobState.TIMEOUT or self.late_until is None:
+            raise WrongJobState("keep a late result", self.state)
+        return replace(
+            self,
+            result=JobResult(outcome.picture, ResultOrigin.LATE),
+            provider_calls=outcome.provider_calls,
+            stages=outcome.stages,
+            late_until=None,
+        )
+
+    def give_up_late_result(self) -> "Job":
+        """Stops waiting for a late picture: the provider failed after all."""
+        if self.state is not JobState.TIMEOUT:
+            raise WrongJobState("give up its late result", self.state)
+        return replace(self, late_until=None)
+
+    def _ended(
+        self, state: JobState, move: str, failure: Failure, now: datetime, *, original: Picture | None = None
+    ) -> "Job":
+        if self.final:
+            raise WrongJobState(move, self.state)
+        result = None if original is None else JobResult(original, ResultOrigin.INPUT)
+        return replace(self, state=state, finished_at=now, failure=failure, result=result)
+
+
+def _timed_out_message(job: Job) -> str:
+    allowed = (job.deadline - job.received_at).total_seconds()
+    if job.started_at is None:
+        return f"No place was free within {allowed:g} s. Send fewer photos at once or raise the limits."
+    return f"The provider had no picture within {allowed:g} s."

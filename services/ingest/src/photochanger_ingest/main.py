@@ -1,0 +1,214 @@
+"""Wires ingest together. `serve` runs the service, `migrate` prepares its database."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from photochanger.ingest.v1 import job_service_pb2_grpc, settings_service_pb2_grpc, slot_service_pb2_grpc
+from photochanger_chassis.clock import Clock, SystemClock
+from photochanger_chassis.concurrency import Workers, collapse_group, run_every
+from photochanger_chassis.grpc.channel import open_channel
+from photochanger_chassis.grpc.health import Check
+from photochanger_chassis.grpc.server import GrpcServer
+from photochanger_chassis.ids import RandomIds
+from photochanger_chassis.lifecycle import run_service, run_until_stopped
+from photochanger_chassis.logging import configure_logging
+from photochanger_chassis.metrics import serve_metrics
+from photochanger_chassis.nats.connection import open_nats
+from photochanger_chassis.nats.events import EventConsumer, EventPublisher
+from photochanger_chassis.postgres.migrate import check_schema, migrate
+from photochanger_chassis.postgres.notify import open_notifications
+from photochanger_chassis.postgres.outbox import CHANNEL, OutboxRelay
+from photochanger_chassis.postgres.pool import open_pool, probe
+from photochanger_chassis.settings import load
+from photochanger_chassis.tracing import tracing
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from photochanger_ingest.adapters.argon2 import Argon2Hasher
+from photochanger_ingest.adapters.clients.media import MediaClient
+from photochanger_ingest.adapters.clients.providers import ProvidersClient
+from photochanger_ingest.adapters.grpc.jobs import JobServicer
+from photochanger_ingest.adapters.grpc.settings import SettingsServicer
+from photochanger_ingest.adapters.grpc.slots import SlotServicer
+from photochanger_ingest.adapters.nats.processing import DURABLE, SUBJECT, ProcessingFinishedHandler
+from photochanger_ingest.adapters.postgres.events import JOB_CHANNEL, PostgresWakeups
+from photochanger_ingest.adapters.postgres.seed import seed_ingest_password
+from photochanger_ingest.adapters.postgres.store import PostgresStore
+from photochanger_ingest.application.check_admission import CheckAdmission
+from photochanger_ingest.application.complete_job import CompleteJob
+from photochanger_ingest.application.configure import PlatformSettings, Slots
+from photochanger_ingest.application.jobs import Jobs
+from photochanger_ingest.application.metrics import JobMetrics
+from photochanger_ingest.application.open_job import OpenJob, OpenJobTuning
+from photochanger_ingest.application.passwords import PasswordCheck
+from photochanger_ingest.application.run_job import JobRunner, RunTuning
+from photochanger_ingest.application.start_waiting import StartWaiting
+from photochanger_ingest.application.sweep import Sweeper, SweepTuning
+from photochanger_ingest.application.verify_password import VerifyPassword
+from photochanger_ingest.settings import IngestSettings, MigrateSettings
+
+SERVICE: Final = "ingest"
+MIGRATIONS: Final = "photochanger_ingest.migrations"
+_PRUNE_INTERVAL: Final = timedelta(minutes=1)
+_LOOK_INTERVAL: Final = timedelta(seconds=1)
+_MEASURE_INTERVAL: Final = timedelta(seconds=5)
+_FINISH_WITHIN: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """A running service, for whoever opened it."""
+
+    server: GrpcServer
+    runner: JobRunner
+    sweeper: Sweeper
+
+
+@asynccontextmanager
+async def open_ingest(
+    settings: IngestSettings,
+    *,
+    clock: Clock,
+    tuning: RunTuning | None = None,
+    sweeping: SweepTuning | None = None,
+    registry: CollectorRegistry = REGISTRY,
+) -> AsyncIterator[Ingest]:
+    """Serves until the block is left. Needs the database to be migrated, and nothing else to be up.
+
+    Leaving drains: new calls are refused, those in flight and the jobs nobody waits for get time to end, then
+    what is left is let go for another replica.
+    """
+    tuning = tuning or RunTuning()
+    sweeping = sweeping or SweepTuning(keep_jobs=timedelta(days=settings.job_retention_days))
+    ids = RandomIds()
+    metrics = JobMetrics(registry)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings, application=SERVICE))
+        notifications = await stack.enter_async_context(
+            open_notifications(settings, application=SERVICE, channels=(JOB_CHANNEL, CHANNEL))
+        )
+        nats = await stack.enter_async_context(open_nats(settings, service=SERVICE))
+        providers = ProvidersClient(
+            await stack.enter_async_context(open_channel(settings.providers_target, settings)), clock
+        )
+        media = MediaClient(await stack.enter_async_context(open_channel(settings.media_target, settings)))
+        threads = await stack.enter_async_context(Workers(settings.password_threads, name="password"))
+        passwords = PasswordCheck(Argon2Hasher(settings.password_pepper.get_secret_value()), threads, clock)
+        store = PostgresStore(pool, ids)
+        complete = CompleteJob(store, media, clock, metrics)
+        start_waiting = StartWaiting(store, clock, metrics)
+        runner = await stack.enter_async_context(
+            JobRunner(
+                ids.new_id(),
+                store=store,
+                start_waiting=start_waiting,
+                complete=complete,
+                providers=providers,
+                media=media,
+                wakeups=PostgresWakeups(notifications),
+                clock=clock,
+                tuning=tuning,
+            )
+        )
+        sweeper = Sweeper(
+            store,
+            complete=complete,
+            start_waiting=start_waiting,
+            clock=clock,
+            metrics=metrics,
+            tuning=sweeping,
+        )
+        consumer = EventConsumer(
+            nats,
+            durable=DURABLE,
+            subjects=[SUBJECT],
+            handler=ProcessingFinishedHandler(complete, start_waiting),
+        )
+        relay = OutboxRelay(pool, EventPublisher(nats, service=SERVICE), notifications)
+        server = GrpcServer(
+            SERVICE,
+            settings,
+            checks=[Check("postgres", lambda: probe(pool)), Check("nats", nats.probe, required=False)],
+            registry=registry,
+        )
+        server.add(
+            job_service_pb2_grpc.add_JobServiceServicer_to_server,
+            JobServicer(
+                check_admission=CheckAdmission(store, clock, ids),
+                verify_password=VerifyPassword(store, passwords),
+                open_job=OpenJob(
+                    store,
+                    passwords,
+                    clock,
+                    metrics,
+                    OpenJobTuning(settings.shortest_job, settings.late_result_window),
+                ),
+                runner=runner,
+                jobs=Jobs(store, clock),
+            ),
+        )
+        server.add(
+            slot_service_pb2_grpc.add_SlotServiceServicer_to_server,
+            SlotServicer(Slots(store, providers, passwords, clock)),
+        )
+        server.add(
+            settings_service_pb2_grpc.add_SettingsServiceServicer_to_server,
+            SettingsServicer(PlatformSettings(store, passwords, clock)),
+        )
+        background = run_until_stopped(
+            stopping := asyncio.Event(),
+            relay.run(),
+            consumer.run(),
+            run_every(tuning.lease / 3, runner.renew_holds, name="renew-holds"),
+            run_every(_LOOK_INTERVAL, runner.start_waiting, name="start-waiting"),
+            run_every(settings.sweep_interval, sweeper.end_overdue, name="sweep"),
+            run_every(_PRUNE_INTERVAL, sweeper.prune, name="prune"),
+            run_every(_MEASURE_INTERVAL, sweeper.measure, name="measure"),
+        )
+        # A background loop that breaks ends the service: it is restarted, and half a service would go unnoticed.
+        with collapse_group():
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(background, name="background")
+                try:
+                    async with server:
+                        await server.start()
+                        yield Ingest(server, runner, sweeper)
+                    await runner.finish(_FINISH_WITHIN)
+                finally:
+                    stopping.set()
+
+
+def main() -> None:
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(prog="photochanger_ingest", description="PhotoChanger's ingest service.")
+    parser.add_argument(
+        "command", choices=("serve", "migrate"), help="serve: run; migrate: prepare the database"
+    )
+    if parser.parse_args().command == "migrate":
+        run_service(_migrate)
+    else:
+        run_service(_serve)
+
+
+async def _migrate(_stop: asyncio.Event) -> None:
+    settings = load(MigrateSettings)
+    configure_logging(SERVICE, settings)
+    await asyncio.to_thread(migrate, settings, MIGRATIONS)
+    if settings.ingest_password is not None:
+        hasher = Argon2Hasher(settings.password_pepper.get_secret_value())
+        hashed = await asyncio.to_thread(hasher.hash, settings.ingest_password.get_secret_value())
+        async with open_pool(settings, application=SERVICE) as pool:
+            await seed_ingest_password(pool, hashed)
+
+
+async def _serve(stop: asyncio.Event) -> None:
+    settings = load(IngestSettings)
+    configure_logging(SERVICE, settings)
+    await asyncio.to_thread(check_schema, settings, MIGRATIONS)
+    with tracing(SERVICE, settings):
+        async with serve_metrics(settings), open_ingest(settings, clock=SystemClock()):
+            await stop.wait()

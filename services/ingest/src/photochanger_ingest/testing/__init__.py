@@ -1,0 +1,1 @@
+"""Stand-ins for what surrounds ingest. For tests only."""

@@ -1,0 +1,198 @@
+"""Providers and media as small servers that keep the contract."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+from photochanger.media.v1 import media_object_pb2, media_service_pb2, media_service_pb2_grpc
+from photochanger.providers.v1 import (
+    catalogue_service_pb2,
+    catalogue_service_pb2_grpc,
+    processing_service_pb2,
+    processing_service_pb2_grpc,
+)
+from photochanger_chassis.errors import ErrorKind, FieldViolation, ServiceError
+from photochanger_chassis.grpc.errors import to_status
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+Script = Callable[[processing_service_pb2.ProcessRequest], Awaitable[processing_service_pb2.ProcessResponse]]
+
+
+class Refusal(ServiceError):
+    """An answer with a reason."""
+
+    def __init__(
+        self,
+        reason: str,
+        kind: ErrorKind = ErrorKind.UNKNOWN,
+        *,
+        retry_after: timedelta | None = None,
+        violations: tuple[FieldViolation, ...] = (),
+    ) -> None:
+        super().__init__(f"It is {reason}.", retry_after=retry_after, field_violations=violations)
+        self.kind, self.reason = kind, reason
+
+
+def a_result(job_id: str, slot_id: str = "slot-001") -> media_object_pb2.MediaObject:
+    """A stored picture of a job, good for three days."""
+    stored = media_object_pb2.MediaObject(
+        id=hashlib.md5(f"result-{job_id}".encode(), usedforsecurity=False).hexdigest(),
+        kind=media_object_pb2.MEDIA_KIND_RESULT,
+        slot_id=slot_id,
+        job_id=job_id,
+        mime_type="image/jpeg",
+        size_bytes=1000,
+        width_px=100,
+        height_px=80,
+        sha256=hashlib.sha256(job_id.encode()).hexdigest(),
+        orientation=1,
+    )
+    now = datetime.now(UTC)
+    stored.created_at.FromDatetime(now)
+    stored.expires_at.FromDatetime(now + timedelta(hours=72))
+    return stored
+
+
+async def answer_at_once(
+    request: processing_service_pb2.ProcessRequest,
+) -> processing_service_pb2.ProcessResponse:
+    """A provider that takes no time."""
+    response = processing_service_pb2.ProcessResponse(
+        result=a_result(request.job_id, request.slot_id), provider_calls=1, model="fake"
+    )
+    stage = response.stages.add(stage="provider")
+    stage.duration.FromMilliseconds(7)
+    return response
+
+
+@dataclass
+class FakeProviders(
+    processing_service_pb2_grpc.ProcessingServiceServicer, catalogue_service_pb2_grpc.CatalogueServiceServicer
+):
+    """Runs each job once, whoever asks and however often; `script` says what comes of it."""
+
+    script: Script = answer_at_once
+    requests: list[processing_service_pb2.ProcessRequest] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    cancelled: list[str] = field(default_factory=list)
+    running: int = 0
+    most_running: int = 0
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    _work: dict[str, asyncio.Task[processing_service_pb2.ProcessResponse]] = field(default_factory=dict)
+
+    async def Process(  # noqa: N802
+        self, request: processing_service_pb2.ProcessRequest, context: _Context
+    ) -> processing_service_pb2.ProcessResponse:
+        """Joins the work on a job, or begins it."""
+        self.requests.append(request)
+        work = self._work.get(request.job_id)
+        if work is None:
+            work = self._work[request.job_id] = asyncio.create_task(self._run(request))
+        try:
+            return await asyncio.shield(work)
+        except Refusal as refusal:
+            if refusal.reason in {"PROVIDER_BUSY", "GONE"}:
+                self._work.pop(request.job_id, None)
+            if refusal.reason == "GONE":
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "connection lost")
+            await context.abort_with_status(to_status(refusal, "photochanger.providers"))
+            raise
+
+    async def _run(
+        self, request: processing_service_pb2.ProcessRequest
+    ) -> processing_service_pb2.ProcessResponse:
+        self.calls[request.job_id] += 1
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        self.began.set()
+        try:
+            return await self.script(request)
+        finally:
+            self.running -= 1
+
+    async def CancelProcessing(  # noqa: N802
+        self, request: processing_service_pb2.CancelProcessingRequest, context: _Context
+    ) -> processing_service_pb2.CancelProcessingResponse:
+        """Notes the wish."""
+        self.cancelled.append(request.job_id)
+        return processing_service_pb2.CancelProcessingResponse(stopped=True)
+
+    async def ValidateSettings(  # noqa: N802
+        self, request: catalogue_service_pb2.ValidateSettingsRequest, context: _Context
+    ) -> catalogue_service_pb2.ValidateSettingsResponse:
+        """Takes all settings but those with something `wrong`."""
+        if "wrong" in request.settings_json:
+            refusal = Refusal(
+                "INVALID_SETTINGS",
+                ErrorKind.INVALID_ARGUMENT,
+                violations=(FieldViolation("settings.wrong", "no such setting"),),
+            )
+            await context.abort_with_status(to_status(refusal, "photochanger.providers"))
+        return catalogue_service_pb2.ValidateSettingsResponse(settings_json=request.settings_json)
+
+    def end(self) -> None:
+        """Ends what still runs."""
+        for work in self._work.values():
+            work.cancel()
+
+
+@dataclass
+class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
+    """Publishes inputs and notes what was deleted."""
+
+    published: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    fails: bool = False
+
+    async def PublishInput(  # noqa: N802
+        self, request: media_service_pb2.PublishInputRequest, context: _Context
+    ) -> media_service_pb2.PublishInputResponse:
+        """Publishes, unless it `fails`."""
+        if self.fails:
+            refusal = Refusal("STORAGE_UNAVAILABLE", ErrorKind.UNAVAILABLE)
+            await context.abort_with_status(to_status(refusal, "photochanger.media"))
+        self.published.append(request.media_object_id)
+        return media_service_pb2.PublishInputResponse(
+            media_object=a_result(f"original-{request.media_object_id}")
+        )
+
+    async def DeleteMediaObject(  # noqa: N802
+        self, request: media_service_pb2.DeleteMediaObjectRequest, context: _Context
+    ) -> media_service_pb2.DeleteMediaObjectResponse:
+        """Notes what was deleted."""
+        self.deleted.append(request.media_object_id)
+        return media_service_pb2.DeleteMediaObjectResponse()
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Both servers, and where they listen."""
+
+    providers: FakeProviders
+    media: FakeMedia
+    target: str
+
+
+@asynccontextmanager
+async def open_outside() -> AsyncIterator[Outside]:
+    """Serves both on one port."""
+    server = grpc.aio.server()
+    # The contract has more methods than ingest calls; asked for, they answer UNIMPLEMENTED.
+    providers = FakeProviders()  # type: ignore[abstract]
+    media = FakeMedia()  # type: ignore[abstract]
+    processing_service_pb2_grpc.add_ProcessingServiceServicer_to_server(providers, server)
+    catalogue_service_pb2_grpc.add_CatalogueServiceServicer_to_server(providers, server)
+    media_service_pb2_grpc.add_MediaServiceServicer_to_server(media, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield Outside(providers, media, f"127.0.0.1:{port}")
+    finally:
+        providers.end()
+        await server.stop(None)
