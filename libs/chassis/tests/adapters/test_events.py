@@ -191,6 +191,25 @@ async def test_events_flow_again_after_nats_lost_its_whole_store(own_nats: Any) 
         assert (await inbox.take()).aggregate_id == "thing-2"
 
 
+async def test_a_publisher_makes_the_stream_on_an_empty_server(own_nats: Any) -> None:
+    server = await asyncio.to_thread(own_nats)
+    async with _open(server.url) as connection:
+        await connection.connected.wait()
+        await EventPublisher(connection, service="test").publish(Topic().event())
+        assert (await connection.jetstream.stream_info("EVENTS")).state.messages == 1
+
+
+async def test_a_consumer_deleted_at_the_server_is_made_anew(nats_url: str) -> None:
+    topic, inbox = Topic(), Inbox()
+    async with _open(nats_url) as connection, _consuming(connection, topic, inbox):
+        await _publish(connection, topic.event(1))
+        await inbox.take()
+        await _settled(connection, topic)
+        await connection.jetstream.delete_consumer("EVENTS", topic.context)
+        # The new consumer starts from the beginning: repeats are what handlers are idempotent for.
+        assert (await inbox.take()).aggregate_id == "thing-1"
+
+
 async def test_a_service_starts_without_nats_and_uses_it_when_it_comes(own_nats: Any) -> None:
     server = await asyncio.to_thread(own_nats)
     await asyncio.to_thread(server.stop)

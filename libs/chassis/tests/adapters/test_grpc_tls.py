@@ -93,14 +93,43 @@ async def test_a_client_with_a_certificate_of_the_authority_is_served(serve: Any
         assert await _call(running.server.port, authority.identity(tmp_path / "client")) == "x"
 
 
-@pytest.mark.parametrize("client", ["plaintext", "foreign"])
+@pytest.mark.parametrize("client", ["plaintext", "without", "foreign"])
 async def test_a_client_without_one_is_refused(serve: Any, tmp_path: Path, client: str) -> None:
-    settings = _server_settings(Authority().identity(tmp_path / "server"))
+    authority = Authority()
+    settings = _server_settings(authority.identity(tmp_path / "server"))
     foreign = Authority().identity(tmp_path / "client")
+    assert foreign.grpc_tls_cert is not None
+    assert foreign.grpc_tls_key is not None
+    # Each trusts the server; it is for the server to refuse.
+    trusted = authority.certificate.public_bytes(serialization.Encoding.PEM)
+    credentials = {
+        "without": grpc.ssl_channel_credentials(trusted),
+        "foreign": grpc.ssl_channel_credentials(
+            trusted, foreign.grpc_tls_key.read_bytes(), foreign.grpc_tls_cert.read_bytes()
+        ),
+    }
     async with serve(_echo, settings) as running:
-        with pytest.raises(Unavailable):
-            await _call(running.server.port, GrpcClientSettings() if client == "plaintext" else foreign)
+        address = f"127.0.0.1:{running.server.port}"
+        async with (
+            grpc.aio.insecure_channel(address)
+            if client == "plaintext"
+            else grpc.aio.secure_channel(address, credentials[client])
+        ) as channel:
+            call: Any = channel.unary_unary(_METHOD)
+            with pytest.raises(Unavailable), translate_rpc_errors():
+                await call(b"", timeout=10)
     assert running.echo.calls == 0
+
+
+async def test_a_key_that_does_not_fit_its_certificate_ends_the_start(serve: Any, tmp_path: Path) -> None:
+    identity = Authority().identity(tmp_path / "server")
+    other = Authority().identity(tmp_path / "other")
+    assert identity.grpc_tls_key is not None
+    assert other.grpc_tls_key is not None
+    identity.grpc_tls_key.write_bytes(other.grpc_tls_key.read_bytes())
+    with pytest.raises(ssl.SSLError):
+        async with serve(_echo, _server_settings(identity)):
+            pass
 
 
 def _served_serial(port: int, identity: GrpcClientSettings) -> int:

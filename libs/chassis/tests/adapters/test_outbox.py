@@ -4,14 +4,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 
 import pytest
 from photochanger_chassis.errors import Unavailable
+from photochanger_chassis.nats.connection import open_nats
+from photochanger_chassis.nats.events import EventPublisher
 from photochanger_chassis.postgres import outbox
 from photochanger_chassis.postgres.notify import Notifications, open_notifications
 from photochanger_chassis.postgres.outbox import OutboxEvent, OutboxRelay
 from photochanger_chassis.postgres.pool import Pool, connection, open_pool, transaction
-from photochanger_chassis.settings import PostgresSettings
+from photochanger_chassis.settings import NatsSettings, PostgresSettings
 from pydantic import SecretStr
 
 _numbers = count(1)
@@ -204,6 +207,24 @@ async def test_only_one_relay_works_at_a_time(box: Outbox) -> None:
         assert await OutboxRelay(box.pool, publisher, box.notifications).relay_batch() == (0, 0)
         release.set()
         assert await working == (1, 1)
+
+
+async def test_events_leave_in_order_across_a_crash_of_nats(box: Outbox, own_nats: Any) -> None:
+    server = await asyncio.to_thread(own_nats)
+    first, second, third = (an_event("same") for _ in range(3))
+    settings = NatsSettings(nats_url=SecretStr(server.url))
+    async with open_nats(settings, service="test") as nats, asyncio.TaskGroup() as tasks:
+        publisher = EventPublisher(nats, service="test")
+        relay = tasks.create_task(OutboxRelay(box.pool, publisher, box.notifications).run())
+        await box.add(first)
+        await box.emptied()
+        await asyncio.to_thread(server.kill)
+        await box.add(second, third)
+        await asyncio.to_thread(server.start)
+        await box.emptied()
+        relay.cancel()
+        stored = [await nats.jetstream.get_msg("EVENTS", seq=number) for number in (1, 2, 3)]
+    assert [(message.headers or {})["ce-id"] for message in stored] == [first.id, second.id, third.id]
 
 
 @pytest.mark.parametrize(
