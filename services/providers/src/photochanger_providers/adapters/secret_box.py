@@ -50,15 +50,14 @@ class SecretBox:
 
     @classmethod
     def from_text(cls, text: str) -> "SecretBox":
-        """Reads base64 keys separated by commas, newest first.
+        """Reads base64 keys separated by commas, newest first; of either alphabet (RFC 4648 §4 and §5).
 
         Raises:
             ValueError: a key is no base64, or not 32 bytes long.
         """
         try:
-            return cls(
-                [base64.b64decode(part.strip(), validate=True) for part in text.split(",") if part.strip()]
-            )
+            parts = (part.strip().encode() for part in text.split(",") if part.strip())
+            return cls([base64.b64decode(part, altchars=_altchars(part), validate=True) for part in parts])
         except binascii.Error as error:
             raise ValueError("each key must be base64") from error
 
@@ -115,3 +114,7 @@ def _key_id(key: bytes) -> str:
 
 def _bound_to(provider_id: str, key_version: int) -> bytes:
     return f"{provider_id}\x00{key_version}".encode()
+
+
+def _altchars(part: bytes) -> bytes | None:
+    return b"-_" if b"-" in part or b"_" in part else None
