@@ -3,7 +3,8 @@
 import asyncio
 import os
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -120,15 +121,25 @@ async def run(
                 long_pause=settings.breaker_long_pause,
             ),
         )
-        providers = {}
-        for entry in drivers:
-            http = ProviderHttp(base_url=base_url_of(entry.info), trusted=trusted, foreign=foreign)
-            driver = entry.build(
-                DriverTools(http, memory, clock, random, _pause, settings.local_models_dir, cores)
+        tools = partial(
+            DriverTools,
+            memory=memory,
+            clock=clock,
+            random=random,
+            pause=_pause,
+            models_dir=settings.local_models_dir,
+            cores=cores,
+        )
+        providers = {
+            entry.info.id: await stack.enter_async_context(
+                _open_provider(
+                    entry,
+                    tools(ProviderHttp(base_url=base_url_of(entry.info), trusted=trusted, foreign=foreign)),
+                    limit=settings.provider_limits.get(entry.info.id, entry.info.max_parallel or cores),
+                )
             )
-            stack.push_async_callback(driver.close)
-            limit = settings.provider_limits.get(entry.info.id, entry.info.max_parallel or cores)
-            providers[entry.info.id] = Provider(entry.info, driver, limit)
+            for entry in drivers
+        }
         keys = KeyRing(
             infos={entry.info.id: entry.info for entry in drivers},
             environment={entry.info.id: environment_key_of(entry.info.id) for entry in drivers},
@@ -175,6 +186,8 @@ async def run(
             await server.start()
             if started is not None:
                 started.set_result(server.port)
+            # Also when we are cancelled: what is under way ends with an outcome, so that nobody waits for it.
+            stack.push_async_callback(processing.drain, timedelta())
             background = asyncio.Event()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(
@@ -189,10 +202,20 @@ async def run(
                 )
                 await stop.wait()
                 # Leases are renewed and events leave while the last jobs end.
-                drained = tasks.create_task(processing.drain(settings.drain_grace * _DRAIN_SHARE))
-                await server.drain()
-                await drained
+                async with asyncio.TaskGroup() as draining:
+                    draining.create_task(server.drain())
+                    await _pause(settings.drain_delay)
+                    draining.create_task(processing.drain(settings.drain_grace * _DRAIN_SHARE))
                 background.set()
+
+
+@asynccontextmanager
+async def _open_provider(entry: DriverEntry, tools: DriverTools, *, limit: int) -> AsyncIterator[Provider]:
+    driver = entry.build(tools)
+    try:
+        yield Provider(entry.info, driver, limit)
+    finally:
+        await driver.close()
 
 
 async def _pause(length: timedelta) -> None:

@@ -240,7 +240,7 @@ class Processing:
         except Unavailable as error:
             # Nothing was claimed, so a repeated call may try again.
             job.failure = error
-        except Exception as error:  # noqa: BLE001 - a bug: its callers see it, and the lapsing lease ends the job
+        except Exception as error:  # noqa: BLE001 - a bug: callers see it, the lapsing lease ends the job
             _log.exception("processing.bug")
             job.failure = error
         finally:

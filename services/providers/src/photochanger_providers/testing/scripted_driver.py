@@ -50,6 +50,19 @@ class Script:
     most_under_way: int = 0
     health: ProviderError | None = None
     closed: bool = False
+    _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def busy(self, calls: int = 1) -> None:
+        """Waits until this many calls are under way at once."""
+        async with asyncio.timeout(10), self._moved:
+            await self._moved.wait_for(lambda: self.under_way == calls)
+
+    async def count(self, step: int) -> None:
+        """Notes that calls have begun or ended."""
+        async with self._moved:
+            self.under_way += step
+            self.most_under_way = max(self.most_under_way, self.under_way)
+            self._moved.notify_all()
 
     def entry(
         self, *, provider_id: str = "scripted", needs_key: bool = False, limit: int = 30
@@ -94,12 +107,11 @@ class ScriptedDriver:
         """Does the next act."""
         script = self._script
         script.requests.append(request)
-        script.under_way += 1
-        script.most_under_way = max(script.most_under_way, script.under_way)
+        await script.count(1)
         try:
             return await script.acts.popleft()(request)
         finally:
-            script.under_way -= 1
+            await script.count(-1)
 
     async def check_health(self, api_key: str) -> None:
         """Raises what the script says."""
@@ -119,6 +131,15 @@ def answers(content: bytes, *, model: str = "large-2") -> Act:
         path = request.workspace.new_file("")
         path.write_bytes(content)
         return DriverResult(path, model=model, facts={"answer_id": "a-1"})
+
+    return act
+
+
+def echoes() -> Act:
+    """Answers with the very photo it was given."""
+
+    async def act(request: DriverRequest) -> DriverResult:
+        return await answers(await asyncio.to_thread(request.photo.path.read_bytes))(request)
 
     return act
 

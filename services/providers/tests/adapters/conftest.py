@@ -1,0 +1,101 @@
+"""The whole service in this process: real PostgreSQL, NATS and gRPC; media is a fake over real wires."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import grpc
+import pytest
+from photochanger.providers.v1.processing_service_pb2_grpc import ProcessingServiceStub
+from photochanger_chassis.grpc.channel import open_channel
+from photochanger_chassis.postgres.migrate import migrate
+from photochanger_chassis.settings import GrpcClientSettings, PostgresSettings
+from photochanger_providers.drivers.entry import DriverEntry
+from photochanger_providers.main import MIGRATIONS, run
+from photochanger_providers.settings import Settings
+from photochanger_providers.testing.fake_media import FakeMedia, running_fake_media
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+PORTRAIT = Path(__file__).parents[4] / "tests" / "photos" / "portrait-512.png"
+
+
+@pytest.fixture
+def database(postgres_url: str) -> PostgresSettings:
+    settings = PostgresSettings(database_url=SecretStr(postgres_url))
+    migrate(settings, MIGRATIONS)
+    return settings
+
+
+@pytest.fixture
+async def media() -> AsyncIterator[FakeMedia]:
+    async with running_fake_media() as fake:
+        yield fake
+
+
+@pytest.fixture
+def portrait() -> bytes:
+    return PORTRAIT.read_bytes()
+
+
+class Replica:
+    """One running instance of the service."""
+
+    def __init__(self, channel: grpc.aio.Channel, stop: asyncio.Event, done: "asyncio.Task[None]") -> None:
+        self.channel = channel
+        self.processing = ProcessingServiceStub(channel)
+        self._stop = stop
+        self._done = done
+
+    async def stop(self) -> None:
+        """Stops as SIGTERM does, and waits for it."""
+        self._stop.set()
+        await self._done
+
+    async def die(self) -> None:
+        """Ends without any clean-up of rows, nearly as kill -9 would: nothing is stored any more."""
+        self._done.cancel()
+        await asyncio.wait({self._done})
+
+
+StartReplica = Callable[..., Awaitable[Replica]]
+
+
+@pytest.fixture
+async def start_replica(
+    database: PostgresSettings, nats_url: str, media: FakeMedia, tmp_path: Path
+) -> AsyncIterator[StartReplica]:
+    async with AsyncExitStack() as stack:
+
+        async def start(*drivers: DriverEntry, **changes: object) -> Replica:
+            settings = Settings.model_validate(
+                {
+                    "database_url": database.database_url,
+                    "nats_url": nats_url,
+                    "media_target": media.target,
+                    "grpc_listen": "127.0.0.1:0",
+                    "drain_grace": 2,
+                    **changes,
+                }
+            )
+            stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
+            done = asyncio.create_task(
+                run(settings, stop, drivers=drivers, registry=CollectorRegistry(), started=started)
+            )
+            await asyncio.wait({done, started}, return_when=asyncio.FIRST_COMPLETED)
+            if done.done():
+                await done
+            channel = await stack.enter_async_context(
+                open_channel(f"127.0.0.1:{started.result()}", GrpcClientSettings())
+            )
+            replica = Replica(channel, stop, done)
+
+            async def stop_if_running() -> None:
+                if not done.done():
+                    await replica.stop()
+
+            stack.push_async_callback(stop_if_running)
+            return replica
+
+        yield start
