@@ -166,7 +166,7 @@ async def serve(stop: asyncio.Event) -> None:
                 settings,
                 checks=[
                     Check("postgres", lambda: probe(service.pool)),
-                    Check("bucket", service.bucket.check),
+                    Check("storage", service.bucket.check),
                     Check("nats", events.probe, required=False),
                 ],
             )
