@@ -26,6 +26,7 @@ from photochanger_providers.drivers.body import RequestBody
 CHUNK_BYTES: Final = 256 * 1024
 _SMALL_ANSWER_BYTES: Final = 1024 * 1024
 _CONNECT_SECONDS: Final = 5.0
+_ODD_LINK: Final = "The provider's answer links to an address that is not public and https."
 # Global by `ipaddress`, yet they lead to private IPv4 addresses: NAT64 and 6to4.
 _TRANSLATED: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
 
@@ -121,7 +122,7 @@ class ProviderHttp:
                 later, while the body is read included (`if_lost`). Both are never repeated when absent.
             BadProviderResponse: a redirect, or a link that leads where no picture may come from.
         """
-        target = URL(self.base_url + url if url.startswith("/") else url, encoded=True)
+        target = _parsed(self.base_url + url if url.startswith("/") else url)
         session = self._session_for(target)
         all_headers = dict(headers or {})
         if body is not None:
@@ -144,7 +145,7 @@ class ProviderHttp:
         if target.origin() == URL(self.base_url).origin():
             return self._trusted
         host = target.host or ""
-        if target.scheme != "https" or not (_is_name(host) or _is_public(host)):
+        if target.scheme != "https" or not (_is_name(host) or is_public_address(host)):
             raise BadProviderResponse(
                 "The provider's answer links to an address that is not public and https."
             )
@@ -173,6 +174,19 @@ def open_foreign_session() -> aiohttp.ClientSession:
     )
 
 
+def _parsed(url: str) -> URL:
+    # The URL goes onto the wire as it is, so nothing may be in it that ends a line or a word there.
+    if not all("!" <= character <= "~" for character in url):
+        raise BadProviderResponse(_ODD_LINK)
+    try:
+        parsed = URL(url, encoded=True)
+    except ValueError as error:
+        raise BadProviderResponse(_ODD_LINK) from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise BadProviderResponse(_ODD_LINK)
+    return parsed
+
+
 class PublicResolver(AbstractResolver):
     """Resolves names, and refuses a name of which any address is not public."""
 
@@ -184,7 +198,7 @@ class PublicResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Returns the name's addresses; `OSError` where one of them is not public."""
         results = await self._inner.resolve(host, port, family)
-        if not all(_is_public(result["host"]) for result in results):
+        if not all(is_public_address(result["host"]) for result in results):
             raise OSError("The name leads to an address that is not public.")
         return results
 
@@ -206,7 +220,8 @@ def _is_name(host: str) -> bool:
     return False
 
 
-def _is_public(host: str) -> bool:
+def is_public_address(host: str) -> bool:
+    """Tells whether a text is an IP address of the public Internet."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
