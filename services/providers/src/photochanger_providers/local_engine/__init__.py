@@ -14,11 +14,13 @@ from photochanger_providers.local_engine.errors import (
 )
 from photochanger_providers.local_engine.options import EDITS, Edit, Operation, parse_edit
 from photochanger_providers.local_engine.schemas import options_schema
+from photochanger_providers.local_engine.worker import EditedFile, edit_file
 
 __all__ = [
     "EDITS",
     "Edit",
     "Edited",
+    "EditedFile",
     "InvalidOptions",
     "LocalEngine",
     "LocalEngineError",
@@ -27,6 +29,7 @@ __all__ = [
     "Operation",
     "UnreadablePhoto",
     "UnreadableTemplate",
+    "edit_file",
     "options_schema",
     "parse_edit",
 ]

@@ -3,7 +3,6 @@
 import io
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -62,13 +61,8 @@ def write_jpeg(pixels: Bytes8, *, icc_profile: bytes = b"") -> bytes:
 def write_png(pixels: Bytes8) -> bytes:
     """Encodes RGBA as PNG. The pixels' channel order is turned in place."""
     cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA, dst=pixels)
-    _, encoded = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 2])
+    _, encoded = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return encoded.tobytes()
-
-
-def read_file(path: Path) -> bytes:
-    """Returns a file's bytes."""
-    return path.read_bytes()
 
 
 def _decode(content: bytes, error: type[LocalEngineError], what: str) -> Decoded:

@@ -40,8 +40,8 @@ from photochanger_providers.local_engine.styles.photographic import black_and_wh
 from photochanger_providers.local_engine.styles.scene import Scene
 from photochanger_providers.local_engine.styles.watercolor import paint
 
-_ART_SIDE_PX = 1800
-"""Drawn and painted styles are made at this size and enlarged: 15 cm of print at 300 dpi, no camera noise drawn."""
+_ART_SIDE_PX = 1440
+"""Drawn and painted styles are made at this size and enlarged: 12 cm of print at 300 dpi, no camera noise drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,7 @@ class Sticker(Edit):
     outline: int = _percent(40, "Outline", "Width of the outline in percent of the widest; 0 for none.")
     outline_color: str = _worded("#FFFFFF", HexColor("Outline colour", "Colour of the outline."))
     longest_side: int = _ruled(
-        2400,
+        2000,
         WholeNumber(
             "Longest side", "The sticker is made smaller when it is longer than this, px.", 256, 4096
         ),

@@ -56,10 +56,11 @@ def _dotted(colour: Floats, light: Floats, side: int) -> Floats:
     across = np.cos(np.arange(width, dtype=np.float32) * np.float32(turned))
     down = np.cos(np.arange(height, dtype=np.float32) * np.float32(turned))
     wave = np.outer(down, across)
-    calm = cv2.GaussianBlur(light, (0, 0), pitch * 0.5)
+    window = (max(round(pitch), 1), max(round(pitch), 1))
+    calm = cv2.blur(light, window)
     dots = np.clip((wave * 0.5 + 0.5 - (0.22 + 0.68 * calm)) * pitch * 0.9 + 0.5, 0.0, 1.0)
-    pale = colour * np.float32(0.62) + np.float32(255.0 * 0.38)
-    return mix(pale, colour * np.float32(0.62), np.asarray(dots, np.float32))
+    dim = colour * np.float32(0.62)
+    return mix(dim + np.float32(255.0 * 0.38), dim, np.asarray(dots, np.float32))
 
 
 def _outline(people: Floats, side: int) -> Floats:

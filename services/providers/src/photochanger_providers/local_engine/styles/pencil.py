@@ -29,7 +29,8 @@ def draw(photo: Bytes8, scene: Scene, options: Pencil) -> Bytes8:
     # Skin is never as even as it looks: what is left of it after dodging is lifted to paper before it is darkened.
     even = np.float32(0.05) + np.float32(0.07) * face
     lines = np.clip(lines / (1.0 - even), 0.0, 1.0)
-    lines = np.power(lines, (2.2 + 4.0 * strength) * (1.0 - 0.35 * face))
+    exponent = 2.2 + 4.0 * strength
+    lines = mix(np.asarray(cv2.pow(lines, exponent), np.float32), cv2.pow(lines, exponent * 0.65), face)
 
     tone = cv2.GaussianBlur(
         cv2.resize(grey, (0, 0), fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), (0, 0), side * 0.0006

@@ -21,20 +21,24 @@ def paint(photo: Bytes8, scene: Scene, options: Watercolor) -> Bytes8:
 
     fine = painted(photo, max(round(side * 0.002), 1))
     coarse = painted(cv2.medianBlur(photo, 5), max(round(side * (0.004 + 0.004 * strength)), 2))
-    wet = painted(cv2.GaussianBlur(coarse, (0, 0), side * 0.004), max(round(side * 0.01), 3))
+    wet = _wet(coarse, side)
     detail = mix(coarse, fine, np.clip(face * 1.2, 0.0, 1.0))
     washes = mix(np.asarray(wet, np.float32), detail, np.clip(0.25 + people, 0.0, 1.0))
 
     # Transparent paint: lighter, purer, with the paper shining through.
-    mean = washes.mean(axis=2, keepdims=True)
-    washes = mean + (washes - mean) * (1.0 + 0.35 * strength)
-    washes = 255.0 * np.power(np.clip(washes, 0.0, 255.0) / 255.0, np.float32(1.0 - 0.22 * strength))
+    grey = np.asarray(cv2.cvtColor(washes, cv2.COLOR_RGB2GRAY), np.float32)
+    washes += np.float32(0.35 * strength) * (washes - grey[..., np.newaxis])
+    tone = np.linspace(0.0, 1.0, 256, dtype=np.float32) ** np.float32(1.0 - 0.22 * strength)
+    paint_layer = np.asarray(
+        cv2.LUT(to_bytes(washes), to_bytes(tone[np.newaxis] * np.float32(255.0))), np.uint8
+    )
+    washes = paint_layer.astype(np.float32)
 
     # Pigment gathers where a wash ends, and flows unevenly inside it.
-    grey = cv2.GaussianBlur(
-        cv2.cvtColor(to_bytes(washes), cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), side * 0.0009
+    smooth = cv2.GaussianBlur(
+        cv2.cvtColor(paint_layer, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), side * 0.0009
     )
-    slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
     pooled = np.clip(slope / 260.0, 0.0, 0.45) * (1.0 - 0.6 * face) * strength
     flow = (
         (
@@ -52,6 +56,14 @@ def paint(photo: Bytes8, scene: Scene, options: Watercolor) -> Bytes8:
     covered = np.clip(covered + people * 0.55, 0.0, 1.0) * (1.0 - (0.22 * strength) * (1.0 - people))
     paper = _PAPER * (1.0 + grain * 0.7)[..., np.newaxis]
     return to_bytes(mix(paper, washes, mix(np.ones_like(covered), covered, strength)))
+
+
+def _wet(picture: Bytes8, side: int) -> Bytes8:
+    """Returns the picture as one wet wash: large soft dabs, made at half the size."""
+    small = cv2.resize(picture, (0, 0), fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    dabs = painted(cv2.GaussianBlur(small, (0, 0), side * 0.002), max(round(side * 0.005), 2))
+    size = (picture.shape[1], picture.shape[0])
+    return np.asarray(cv2.resize(dabs, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _brushed_frame(
