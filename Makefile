@@ -62,7 +62,7 @@ test-unit: setup ## The tests that need no server, in seconds
 
 .PHONY: test-minio
 test-minio: setup ## Storage tests and one photo end to end against MinIO (MINIO_URL, or built with Go)
-	@$(BIN)/python -m photochanger_devstack.testing.minio $(PYTEST_ARGS)
+	@$(BIN)/python -m photochanger_devstack.testing.minio_check $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: setup ## Measure the platform beside a bare one-process application

@@ -62,6 +62,19 @@ class ProcessIdentity:
         return True
 
 
+def listening_ports(pid: int) -> set[int]:
+    """The TCP ports the process and its children listen on; empty when it is gone."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return {
+            connection.laddr.port
+            for member in (process, *process.children(recursive=True))
+            for connection in member.net_connections(kind="tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    return set()
+
+
 def _wait(process: psutil.Process, seconds: float) -> bool:
     """Whether it ended within `seconds`. Someone else's zombie has ended too, though its id stays taken."""
     give_up = time.monotonic() + seconds

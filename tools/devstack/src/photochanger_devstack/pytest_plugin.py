@@ -7,6 +7,7 @@ when it crashes.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import uuid4
@@ -91,8 +92,11 @@ def nats_url(shared_servers: SharedServers) -> str:
 
 @pytest.fixture(scope="session")
 def s3(shared_servers: SharedServers) -> S3Store:
-    """The shared S3 server: endpoint_url, access_key, secret_key, region, and `new_bucket()`."""
-    return S3Store.of(shared_servers.s3())
+    """The shared S3 server: endpoint_url, access_key, secret_key, region, and `new_bucket()`.
+
+    With `TEST_S3_ENDPOINT_URL`, `TEST_S3_ACCESS_KEY` and `TEST_S3_SECRET_KEY` in the environment, that server.
+    """
+    return S3Store.given(os.environ) or S3Store.of(shared_servers.s3())
 
 
 @pytest.fixture

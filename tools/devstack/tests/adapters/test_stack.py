@@ -9,7 +9,6 @@ import signal
 import socket
 import stat
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,20 +17,19 @@ import psutil
 import psycopg
 import pytest
 from photochanger_devstack import stack
-from photochanger_devstack.embedded.ports import is_free
+from photochanger_devstack.embedded.ports import free_port, is_free
 from photochanger_devstack.probes import http_ok
 from photochanger_devstack.stack.control import Control, StackError
 from photochanger_devstack.stack.layout import Layout
-from photochanger_devstack.stack.plan import read_env
+from photochanger_devstack.stack.plan import PREFERRED_PORTS, read_env
 from photochanger_devstack.stack.state import ProcessState, StackState
 from photochanger_devstack.testing import dummy_stack
+from photochanger_devstack.testing.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from photochanger_devstack.stack.state import ProcessStatus
-
-_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Checkout:
             self.layout,
             environ=self.environ,
             services=dummy_stack.SERVICES,
-            supervisor=(sys.executable, dummy_stack.__file__),
+            supervisor=(sys.executable, "-m", dummy_stack.MODULE),
         )
 
     def process(self, name: str) -> ProcessStatus:
@@ -59,16 +57,23 @@ class Checkout:
         return read_env(self.layout)
 
 
+def _a_checkout(root: Path) -> Checkout:
+    root.mkdir()
+    sources = str(Path(stack.__file__).parents[2])
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+    layout = Layout(root)
+    layout.make()
+    # Ports of its own, as if used before: tests run beside each other, and beside a stack of this machine.
+    layout.ports.write_text(json.dumps({name: free_port() for name in PREFERRED_PORTS}))
+    return Checkout(layout, kept | {"PYTHONPATH": sources})
+
+
 @pytest.fixture
 def new_checkout(tmp_path: Path) -> Iterator[Callable[[str], Checkout]]:
     made: list[Checkout] = []
 
-    def make(name: str = "photo changer") -> Checkout:
-        root = tmp_path / name
-        root.mkdir()
-        sources = str(Path(stack.__file__).parents[2])
-        kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-        made.append(Checkout(Layout(root), kept | {"PYTHONPATH": sources}))
+    def make(name: str) -> Checkout:
+        made.append(_a_checkout(tmp_path / name))
         return made[-1]
 
     yield make
@@ -81,17 +86,32 @@ def checkout(new_checkout: Callable[[str], Checkout]) -> Checkout:
     return new_checkout("photo changer")
 
 
-def _until(what: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + _PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < give_up, "it never happened"
-        os.sched_yield()
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A stack that is up, for tests that leave it up."""
+    checkout = _a_checkout(tmp_path_factory.mktemp("stack") / "photo changer")
+    try:
+        checkout.control.up()
+        yield checkout
+    finally:
+        checkout.control.clean()
 
 
 def _gone(pid: int) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     return True
+
+
+def _killed_and_back(checkout: Checkout, name: str) -> ProcessStatus:
+    before = checkout.process(name)
+    assert before.pid is not None
+    os.kill(before.pid, signal.SIGKILL)
+    eventually(lambda: checkout.process(name).restarts > before.restarts)
+    eventually(lambda: checkout.process(name).state is ProcessState.READY)
+    after = checkout.process(name)
+    assert after.pid != before.pid
+    return after
 
 
 def test_up_answers_from_a_path_with_spaces_and_down_ends_every_process(checkout: Checkout) -> None:
@@ -105,9 +125,9 @@ def test_up_answers_from_a_path_with_spaces_and_down_ends_every_process(checkout
     assert checkout.control.down() == ()
 
 
-def test_a_second_up_finds_the_stack_running_and_starts_nothing(checkout: Checkout) -> None:
-    first = checkout.control.up()
-    second = checkout.control.up()
+def test_a_second_up_finds_the_stack_running_and_starts_nothing(running: Checkout) -> None:
+    first = running.control.up()
+    second = running.control.up()
     assert second.was_running
     assert [item.pid for item in second.state.processes] == [item.pid for item in first.state.processes]
 
@@ -124,61 +144,43 @@ def test_data_addresses_and_passwords_outlive_down(checkout: Checkout) -> None:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
 
-def test_dev_env_has_what_scripts_need_and_only_its_owner_reads_it(checkout: Checkout) -> None:
-    checkout.control.up()
-    env = checkout.env()
+def test_dev_env_has_what_scripts_need_and_only_its_owner_reads_it(running: Checkout) -> None:
+    env = running.env()
     assert {"GATEWAY_URL", "INGEST_PASSWORD", "ADMIN_USERNAME", "ADMIN_PASSWORD"} <= env.keys()
     assert len(env["INGEST_PASSWORD"]) >= 12
-    for path in (checkout.layout.dev_env, checkout.layout.stack_secrets, checkout.layout.credentials):
+    for path in (running.layout.dev_env, running.layout.stack_secrets, running.layout.credentials):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    stored = json.loads(checkout.layout.credentials.read_text())
+    stored = json.loads(running.layout.credentials.read_text())
     assert stored["users"][env["ADMIN_USERNAME"]]["password_hash"].startswith("$argon2id$")
 
 
-def test_a_killed_service_is_started_again_and_status_says_so(checkout: Checkout) -> None:
-    state = checkout.control.up().state
-    for name in ("media", "gateway"):
-        before = next(item for item in state.processes if item.name == name)
-        assert before.pid is not None
-        os.kill(before.pid, signal.SIGKILL)
-        _until(lambda name=name: checkout.process(name).restarts == 1)  # type: ignore[misc]  # bound in the loop
-        _until(lambda name=name: checkout.process(name).state is ProcessState.READY)  # type: ignore[misc]  # as above
-        after = checkout.process(name)
-        assert after.pid != before.pid
-        assert after.port == before.port
-        assert after.last_reason == "was ended by SIGKILL"
-        assert after.last_restart_at is not None
-    assert http_ok(f"{state.gateway_url}/readyz")
+def test_a_killed_service_is_started_again_and_status_says_so(running: Checkout) -> None:
+    before = running.process("gateway")
+    after = _killed_and_back(running, "gateway")
+    assert (after.port, after.restarts) == (before.port, before.restarts + 1)
+    assert after.last_reason == "was ended by SIGKILL"
+    assert after.last_restart_at is not None
+    assert http_ok(f"{running.env()['GATEWAY_URL']}/readyz")
 
 
-def test_a_killed_database_comes_back_at_its_address_with_its_data(checkout: Checkout) -> None:
-    checkout.control.up()
-    url = checkout.env()["DATABASE_URL_MEDIA"]
+def test_a_killed_database_comes_back_at_its_address_with_its_data(running: Checkout) -> None:
+    url = running.env()["DATABASE_URL_MEDIA"]
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept (id int)")
-    pid = checkout.process("postgres").pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    _until(lambda: checkout.process("postgres").restarts == 1)
-    _until(lambda: checkout.process("postgres").state is ProcessState.READY)
+    _killed_and_back(running, "postgres")
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
 
-def test_migrations_run_once_a_start_and_not_when_a_service_is_restarted(checkout: Checkout) -> None:
-    checkout.control.up()
-    pid = checkout.process("media").pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    _until(lambda: checkout.process("media").restarts == 1)
-    _until(lambda: checkout.process("media").state is ProcessState.READY)
-    assert (checkout.layout.root / "migrations.txt").read_text() == "media\n"
+def test_migrations_run_once_a_start_and_not_when_a_service_is_restarted(running: Checkout) -> None:
+    _killed_and_back(running, "media")
+    assert (running.layout.root / "migrations.txt").read_text() == "media\n"
 
 
 def test_what_a_killed_supervisor_left_is_ended_by_the_next_up(checkout: Checkout) -> None:
     left = checkout.control.up().state
     os.kill(left.supervisor_pid, signal.SIGKILL)
-    _until(lambda: not left.supervisor.alive)
+    eventually(lambda: not left.supervisor.alive)
     result = checkout.control.up()
     assert set(result.cleaned) == {"postgres", "nats", "s3", "media", "gateway"}
     assert all(_gone(item.pid) for item in left.processes if item.pid is not None)
@@ -188,7 +190,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_up(checkout: Checkou
 def test_what_a_killed_supervisor_left_is_ended_by_down(checkout: Checkout) -> None:
     left = checkout.control.up().state
     os.kill(left.supervisor_pid, signal.SIGKILL)
-    _until(lambda: not left.supervisor.alive)
+    eventually(lambda: not left.supervisor.alive)
     assert set(checkout.control.down()) == {"postgres", "nats", "s3", "media", "gateway"}
     assert all(_gone(item.pid) for item in left.processes if item.pid is not None)
 
@@ -226,8 +228,6 @@ def test_a_damaged_state_file_is_as_good_as_none(checkout: Checkout) -> None:
 
 
 def test_a_taken_port_is_stepped_around(checkout: Checkout) -> None:
-    checkout.control.up()
-    checkout.control.down()
     before = json.loads(checkout.layout.ports.read_text())
     with socket.create_server(("127.0.0.1", before["gateway"])):
         state = checkout.control.up().state
@@ -240,6 +240,7 @@ def test_a_taken_port_is_stepped_around(checkout: Checkout) -> None:
 
 def test_two_checkouts_run_side_by_side_and_stop_apart(new_checkout: Callable[[str], Checkout]) -> None:
     one, other = new_checkout("one"), new_checkout("the other")
+    other.layout.ports.write_text(one.layout.ports.read_text())
     first, second = one.control.up().state, other.control.up().state
     assert not {item.port for item in first.processes} & {item.port for item in second.processes}
     assert one.env()["INGEST_PASSWORD"] != other.env()["INGEST_PASSWORD"]

@@ -165,7 +165,8 @@ class PostgresServer:
                     "--locale-provider=builtin",
                     "--builtin-locale=C.UTF-8",
                     "--no-instructions",
-                    *([] if self._durable else ["--no-sync"]),
+                    # There is nothing to lose yet, and the server itself syncs what matters.
+                    "--no-sync",
                 ],
                 env=bare_environment(),
                 cwd="/",

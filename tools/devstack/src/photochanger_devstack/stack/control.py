@@ -30,7 +30,7 @@ _POLL_SECONDS = 0.05
 _UP_SECONDS = 120.0
 # The longest drain of one service and some more: they stop one after the other, but only one drains for long.
 _DOWN_SECONDS = 150.0
-_PLANS = 3
+_PLANS = 5
 _HOPELESS_RESTARTS = 4
 _LOG_LINES = 15
 

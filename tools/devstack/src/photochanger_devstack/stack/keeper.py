@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from photochanger_devstack.embedded.ports import is_free
-from photochanger_devstack.processes import ProcessIdentity
+from photochanger_devstack.processes import ProcessIdentity, listening_ports
 from photochanger_devstack.stack.state import ProcessState, ProcessStatus
 
 if TYPE_CHECKING:
@@ -53,10 +53,8 @@ class Keeper:
         self._ended.set()
 
     async def run(self) -> None:
-        """Keeps the process running until `stop`. Raises `PortTakenError` before the first start."""
-        for port in self.unit.ports:
-            if not is_free(port):
-                raise PortTakenError(f"{self.unit.name}: port {port} is taken")
+        """Keeps the process running until `stop`. Raises `PortTakenError` unless it has answered once."""
+        self._insist_on_ports()
         self._ended.clear()
         try:
             await self._keep()
@@ -71,6 +69,8 @@ class Keeper:
             reason = await self._live()
             if self._stopping.is_set():
                 return
+            if not self.answered.is_set():
+                self._insist_on_ports()
             if self.status.ready_at is not None and loop.time() - started > _SETTLED_SECONDS:
                 pause = _FIRST_PAUSE_SECONDS
             self._update(
@@ -169,14 +169,23 @@ class Keeper:
         try:
             async with asyncio.timeout(self.unit.start_seconds):
                 while not ended.done():
-                    if await asyncio.to_thread(self.unit.answers):
-                        return not ended.done()
+                    if await asyncio.to_thread(self._answers, process.pid):
+                        return True
                     await asyncio.wait({ended}, timeout=_PROBE_SECONDS)
         except TimeoutError:
             return False
         finally:
             ended.cancel()
         return False
+
+    def _answers(self, pid: int) -> bool:
+        """Whether it is our process that answers, not somebody else's on the same port."""
+        return self.unit.answers() and self.unit.port in listening_ports(pid)
+
+    def _insist_on_ports(self) -> None:
+        for port in self.unit.ports:
+            if not is_free(port):
+                raise PortTakenError(f"{self.unit.name}: port {port} is taken")
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -17,10 +17,12 @@ from photochanger_devstack.probes import grpc_ready, http_ok
 from photochanger_devstack.stack import supervisor
 from photochanger_devstack.stack.services import Service
 
+MODULE = "photochanger_devstack.testing.dummy_stack"
+
 SERVICES = (
     Service(
         name="media",
-        run=(__file__, "dummy-grpc"),
+        run=("-m", MODULE, "dummy-grpc"),
         port="media",
         settings=lambda plan: {"LISTEN": plan.listen("media"), "DATABASE_URL": plan.database_url("media")},
         ready=lambda plan: grpc_ready(plan.listen("media")),
@@ -28,7 +30,7 @@ SERVICES = (
     ),
     Service(
         name="gateway",
-        run=(__file__, "dummy-http"),
+        run=("-m", MODULE, "dummy-http"),
         port="gateway",
         settings=lambda plan: {"LISTEN": plan.listen("gateway")},
         ready=lambda plan: http_ok(f"{plan.gateway_url}/readyz"),

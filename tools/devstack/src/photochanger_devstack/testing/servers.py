@@ -11,9 +11,10 @@ from uuid import uuid4
 
 from photochanger_devstack.embedded import NatsServer, PostgresServer, Runner, S3Server
 from photochanger_devstack.embedded.ports import free_port
-from photochanger_devstack.embedded.s3 import S3Keys
+from photochanger_devstack.embedded.s3 import S3Keys, create_bucket
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from photochanger_devstack.embedded import EmbeddedServer
@@ -125,19 +126,29 @@ class S3Store:
     access_key: str
     secret_key: str = field(repr=False)
     region: str
-    _server: S3Server = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, server: S3Server) -> S3Store:
         """The address of an embedded server."""
+        return cls(server.endpoint_url, server.keys.access_key, server.keys.secret_key, server.region)
+
+    @classmethod
+    def given(cls, environ: Mapping[str, str]) -> S3Store | None:
+        """The outside server of `TEST_S3_*` (`make test-minio` sets them), None where there is none."""
+        if not environ.get("TEST_S3_ENDPOINT_URL"):
+            return None
         return cls(
-            server.endpoint_url, server.keys.access_key, server.keys.secret_key, server.region, _server=server
+            environ["TEST_S3_ENDPOINT_URL"],
+            environ["TEST_S3_ACCESS_KEY"],
+            environ["TEST_S3_SECRET_KEY"],
+            environ.get("TEST_S3_REGION", "us-east-1"),
         )
 
     def new_bucket(self) -> str:
         """Creates an empty bucket with a name nobody else uses."""
         name = f"test-{uuid4().hex}"
-        self._server.create_bucket(name)
+        keys = S3Keys(self.access_key, self.secret_key)
+        create_bucket(self.endpoint_url, keys, name, region=self.region)
         return name
 
 
