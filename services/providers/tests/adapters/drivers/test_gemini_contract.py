@@ -17,7 +17,7 @@ from photochanger_providers.domain.breaker import Verdict
 from photochanger_providers.domain.errors import ProviderError
 from photochanger_providers.domain.picture import Picture
 from photochanger_providers.drivers import gemini
-from photochanger_providers.drivers.testing import DriverBench
+from photochanger_providers.testing.driver_bench import DriverBench
 
 _PROMPT = {"prompt": "a snowy street"}
 _BACKOFF = 3

@@ -14,7 +14,7 @@ from photochanger_providers.domain.catalogue import JsonValue
 from photochanger_providers.domain.errors import InvalidSettings, ProviderError
 from photochanger_providers.domain.picture import Picture, Template
 from photochanger_providers.drivers import gemini
-from photochanger_providers.drivers.testing import DriverBench, picture_at
+from photochanger_providers.testing.driver_bench import DriverBench, picture_at
 from PIL import Image
 
 MakePicture = Callable[..., Picture]
