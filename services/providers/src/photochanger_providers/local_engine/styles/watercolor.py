@@ -20,7 +20,7 @@ def paint(photo: Bytes8, scene: Scene, options: Watercolor) -> Bytes8:
     people, face = scene.people(width, height), scene.gentleness(width, height)
 
     fine = painted(photo, max(round(side * 0.002), 1))
-    coarse = painted(cv2.medianBlur(photo, 5), max(round(side * (0.004 + 0.004 * strength)), 2))
+    coarse = painted(photo, max(round(side * (0.004 + 0.004 * strength)), 2))
     wet = _wet(coarse, side)
     detail = mix(coarse, fine, np.clip(face * 1.2, 0.0, 1.0))
     washes = mix(np.asarray(wet, np.float32), detail, np.clip(0.25 + people, 0.0, 1.0))
@@ -55,7 +55,7 @@ def paint(photo: Bytes8, scene: Scene, options: Watercolor) -> Bytes8:
     covered = _brushed_frame(width, height, seed=14)
     covered = np.clip(covered + people * 0.55, 0.0, 1.0) * (1.0 - (0.22 * strength) * (1.0 - people))
     paper = _PAPER * (1.0 + grain * 0.7)[..., np.newaxis]
-    return to_bytes(mix(paper, washes, mix(np.ones_like(covered), covered, strength)))
+    return to_bytes(mix(paper, washes, 1.0 - strength * (1.0 - covered)))
 
 
 def _wet(picture: Bytes8, side: int) -> Bytes8:
