@@ -27,7 +27,7 @@ class StorageSettings(ServiceSettings):
     s3_region: str = Field("us-east-1", description="Region of the bucket; must be the server's.")
     s3_bucket: str = Field("photochanger-media", description="The bucket. `migrate` and `serve` create it.")
     s3_part_bytes: int = Field(
-        MIN_PART_BYTES,
+        16 * 1024 * 1024,
         ge=MIN_PART_BYTES,
         le=64 * 1024 * 1024,
         description="Uploads up to this size are one request; larger ones go in parts of it.",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from photochanger_chassis.postgres.migrate import migrate
 from photochanger_chassis.testing import ManualClock
@@ -13,6 +15,7 @@ from photochanger_devstack.testing.servers import S3Store
 from photochanger_media.main import MIGRATIONS
 from photochanger_media.settings import Settings
 from photochanger_media.testing import Media, running
+from PIL import Image
 
 MakeSettings = Callable[..., Settings]
 
@@ -31,6 +34,7 @@ async def make_settings(postgres_url: str) -> MakeSettings:
         values: dict[str, object] = {
             "database_url": postgres_url,
             "nats_url": "nats://127.0.0.1:1",
+            "grpc_listen": "127.0.0.1:0",
             "s3_endpoint_url": store.endpoint_url,
             "s3_access_key": store.access_key,
             "s3_secret_key": store.secret_key,
@@ -52,3 +56,32 @@ async def media(make_settings: MakeSettings, s3: S3Store, clock: ManualClock) ->
     settings = await asyncio.to_thread(make_settings, s3)
     async with running(settings, clock) as media:
         yield media
+
+
+@pytest.fixture(scope="session")
+def large_photo() -> bytes:
+    """A JPEG of about 12 MB: three parts of 5 MiB."""
+    pixels = np.random.default_rng(1).integers(0, 255, (4000, 4400, 3), dtype=np.uint8)
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "JPEG", quality=82)
+    data = target.getvalue()
+    assert 10.5 * 2**20 < len(data) < 20 * 2**20
+    return data
+
+
+@pytest.fixture(scope="session")
+def planted_photo() -> bytes:
+    """A portrait photo as a phone writes it: lying on its side, with GPS, maker note and comment."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "PLANTED-MAKER"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[0x1D] = "PLANTED-GPS"
+    exif.get_ifd(0x8769)[0x927C] = b"PLANTED-NOTE"
+    target = io.BytesIO()
+    picture = Image.new("RGB", (600, 400), "red")
+    picture.paste("blue", (300, 0, 600, 400))
+    picture.save(target, "JPEG", exif=exif, comment=b"PLANTED-COMMENT", quality=95)
+    data = target.getvalue()
+    assert data.count(b"PLANTED") == 4
+    return data

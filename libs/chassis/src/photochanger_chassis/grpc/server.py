@@ -161,6 +161,10 @@ def _options(settings: GrpcServerSettings) -> list[tuple[str, int]]:
             "grpc.max_connection_age_grace_ms",
             _milliseconds(settings.grpc_max_connection_age_grace.total_seconds()),
         ),
+        # gRPC would widen the windows of streams by what the line could carry, and keep in memory what a busy
+        # loop has not read yet: 30 uploads of 15 MB then hold 400 MB more. A window of one message is enough
+        # between neighbours.
+        ("grpc.http2.bdp_probe", 0),
         # Two processes on one port would share its calls in silence.
         ("grpc.so_reuseport", 0),
     ]

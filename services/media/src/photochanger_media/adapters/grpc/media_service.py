@@ -1,12 +1,15 @@
 """The calls of `photochanger.media.v1.MediaService`."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from photochanger.media.v1 import media_service_pb2 as pb
 from photochanger.media.v1 import media_service_pb2_grpc
+from photochanger_chassis.errors import ServiceError
 
 from photochanger_media.adapters.grpc import translate
 from photochanger_media.application.cleanup import RunCleanup
@@ -25,6 +28,8 @@ from photochanger_media.application.removal import DeleteJobMedia, DeleteMediaOb
 from photochanger_media.application.upload import UploadMedia
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+_DRAINED_BYTES: Final = 32 * 1024 * 1024
+_PAUSE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +60,15 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         self, request_iterator: AsyncIterator[pb.UploadRequest], context: _Context
     ) -> pb.UploadResponse:
         """Stores one picture from a stream."""
-        first = await anext(aiter(request_iterator), None)
-        if first is None or first.WhichOneof("part") != "header":
-            raise translate.wrong("header", "the first message of the stream")
-        received = await self._do.upload(translate.new_upload(first.header), _upload_chunks(request_iterator))
+        messages = aiter(request_iterator)
+        try:
+            first = await anext(messages, None)
+            if first is None or first.WhichOneof("part") != "header":
+                raise translate.wrong("header", "the first message of the stream")
+            received = await self._do.upload(translate.new_upload(first.header), _upload_chunks(messages))
+        except ServiceError:
+            await _drain(messages)
+            raise
         return pb.UploadResponse(
             media_object=translate.media_object(received.media_object),
             received_digests=translate.digests(received.digests),
@@ -188,6 +198,23 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
                 for item in usage
             ]
         )
+
+
+async def _drain(messages: AsyncIterator[pb.UploadRequest]) -> None:
+    """Reads what a client still sends, until it ends or pauses.
+
+    A grpc.aio client that is writing when a status arrives reports INTERNAL ("Failed execute_batch") in its place:
+    `_write` in https://github.com/grpc/grpc/blob/master/src/python/grpcio/grpc/aio/_call.py. So a refusal waits
+    for a fast client; a slow one is told at once.
+    """
+    left = _DRAINED_BYTES
+    with suppress(TimeoutError):
+        while left > 0:
+            async with asyncio.timeout(_PAUSE_SECONDS):
+                message = await anext(messages, None)
+            if message is None:
+                return
+            left -= len(message.chunk)
 
 
 async def _upload_chunks(messages: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[bytes]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from html import unescape
+from tempfile import SpooledTemporaryFile
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -21,23 +22,39 @@ _log = structlog.stdlib.get_logger(__name__)
 MIN_PART_BYTES: Final = 5 * 1024 * 1024
 """The least S3 takes for a part that is not the last."""
 _ABORT_SECONDS: Final = 5.0
+_IN_MEMORY_BYTES: Final = 1024 * 1024
+_SEND_BYTES: Final = 256 * 1024
 _UPLOAD_ID: Final = re.compile(r"<UploadId>([^<]+)</UploadId>")
 _TAG: Final = re.compile(r"<ETag>([^<]+)</ETag>")
 
 
-class _Body:
-    """Chunks as a request body. Each iteration starts anew: aiohttp repeats a PUT on a stale connection."""
+class _Part:
+    """Bytes that wait to be sent: in memory while they are few, then in a file without a name.
 
-    def __init__(self, chunks: Sequence[bytes]) -> None:
-        self._chunks = chunks
+    So memory does not grow with the number of uploads, nor with how slowly their clients send.
+    """
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - closed by close()
+        self.size = 0
+
+    def add(self, data: bytes) -> None:
+        self._file.write(data)
+        self.size += len(data)
+
+    def close(self) -> None:
+        self._file.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._chunks:
+        """Yields everything, from the start each time: aiohttp repeats a PUT that met a stale connection."""
+        self._file.seek(0)
+        # Reads come from memory or the page cache, in well under a millisecond.
+        while chunk := self._file.read(_SEND_BYTES):
             yield chunk
 
 
 class S3ObjectWriter:
-    """Holds at most one part in memory: while a part is on its way, no more is taken."""
+    """Collects one part after the other: while a part is on its way, no more is taken."""
 
     def __init__(
         self, session: aiohttp.ClientSession, signer: Signer, key: str, *, mime_type: str, part_bytes: int
@@ -47,18 +64,16 @@ class S3ObjectWriter:
         self._key = key
         self._mime_type = mime_type
         self._part_bytes = part_bytes
-        self._chunks: list[bytes] = []
-        self._held = 0
+        self._part = _Part()
         self._upload_id: str | None = None
         self._tags: list[str] = []
         self._finished = False
 
     async def write(self, data: bytes) -> None:
         """Takes the next bytes."""
-        if self._held + len(data) > self._part_bytes and self._held >= MIN_PART_BYTES:
+        if self._part.size + len(data) > self._part_bytes and self._part.size >= MIN_PART_BYTES:
             await self._send_part()
-        self._chunks.append(data)
-        self._held += len(data)
+        self._part.add(data)
 
     async def commit(self) -> str:
         """Makes the object readable; returns its tag."""
@@ -72,7 +87,7 @@ class S3ObjectWriter:
 
     async def discard(self) -> None:
         """Gives up. What was sent in parts is removed now, or by a sweep."""
-        self._chunks.clear()
+        self._part.close()
         if self._upload_id is None or self._finished:
             return
         self._finished = True
@@ -90,16 +105,16 @@ class S3ObjectWriter:
         self._tags.append(await self._put("store a part", self._signer.url("PUT", self._key, query=query)))
 
     async def _put(self, what: str, url: URL, mime_type: str | None = None) -> str:
-        headers = {"Content-Length": str(self._held)}
+        headers = {"Content-Length": str(self._part.size)}
         if mime_type is not None:
             headers["Content-Type"] = mime_type
         with storage_errors(what):
-            async with self._session.put(url, data=_Body(self._chunks), headers=headers) as response:
+            async with self._session.put(url, data=self._part, headers=headers) as response:
                 _check_stored(what, response)
                 tag = plain_tag(response.headers.get("ETag", ""))
                 await response.read()
-        self._chunks = []
-        self._held = 0
+        self._part.close()
+        self._part = _Part()
         return tag
 
     async def _begin(self) -> str:
