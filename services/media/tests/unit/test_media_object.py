@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from photochanger_imaging.formats import ImageFormat
 from photochanger_media.domain.errors import LinkExpired, MediaExpired, MediaNotFound, MediaNotPublic
-from photochanger_media.domain.keys import lock_name, object_key
+from photochanger_media.domain.keys import is_object_key, lock_name, object_key
 from photochanger_media.domain.link import Link, token_digest
 from photochanger_media.domain.media_object import (
     EndReason,
@@ -98,6 +98,16 @@ def test_keys_follow_the_contract(kind: MediaKind, key: str) -> None:
         )
         == key
     )
+
+
+@pytest.mark.parametrize("kind", list(MediaKind))
+def test_every_key_is_known_as_ours(kind: MediaKind) -> None:
+    for slot_id in (SlotId("slot-003"), None) if kind is MediaKind.TEMPLATE else (SlotId("slot-003"),):
+        key = object_key(
+            kind, ImageFormat.WEBP, media_id=MediaId("a" * 32), slot_id=slot_id, job_id=JobId("b" * 32)
+        )
+        assert is_object_key(key)
+    assert not is_object_key("inputs/slot-003/job/.tmp.0123")
 
 
 def test_a_template_of_no_slot_is_shared() -> None:

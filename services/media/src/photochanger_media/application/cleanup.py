@@ -18,7 +18,7 @@ from photochanger_media.application.ports import (
 )
 from photochanger_media.application.previews import MakePreview
 from photochanger_media.application.removal import Purge
-from photochanger_media.domain.keys import lock_name
+from photochanger_media.domain.keys import is_object_key, lock_name
 from photochanger_media.domain.media_object import EndReason, MediaId, SlotId
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -149,9 +149,14 @@ class RunCleanup:
         """Removes objects without a row.
 
         An upload that has put its bytes and not yet its row holds the key's lock, so none is taken for an orphan.
+        What has no key of ours may be the storage server's scratch for an upload that is running: it has to be
+        older than any upload.
         """
         count = freed = 0
+        abandoned = self._clock.now() - self._longest_upload
         async for item in _orphans(inventory):
+            if not is_object_key(item.key) and item.modified_at > abandoned:
+                continue
             async with self._locks.hold(lock_name(item.key)):
                 if await self._objects.in_use(item.key):
                     continue

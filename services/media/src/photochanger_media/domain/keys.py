@@ -1,11 +1,19 @@
 """Where each kind of object lies in the bucket."""
 
+import re
+from typing import Final
+
 from photochanger_imaging.formats import ImageFormat
 
 from photochanger_media.domain.media_object import JobId, MediaId, MediaKind, SlotId
 
 PREFIXES = ("inputs/", "results/", "templates/", "temporary/")
 """Everything this service stores is under one of these; it never touches anything else in the bucket."""
+
+_OBJECT_KEY: Final = re.compile(
+    r"(?:inputs/[^/]+/[^/]+|templates/[^/]+|temporary)/[0-9a-f]{32}\.(?:jpg|png|webp)"
+    r"|results/[^/]+/[^/]+/(?:payload|preview)\.(?:jpg|png|webp)"
+)
 
 
 def object_key(
@@ -41,3 +49,8 @@ def lock_name(key: str) -> str:
     being replaced.
     """
     return key.rpartition("/")[0] if key.startswith("results/") else key
+
+
+def is_object_key(key: str) -> bool:
+    """Whether `key` has a form that `object_key` gives. Servers may list scratch files of their own, too."""
+    return _OBJECT_KEY.fullmatch(key) is not None

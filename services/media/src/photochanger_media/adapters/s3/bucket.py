@@ -25,6 +25,8 @@ _CONNECT_SECONDS: Final = 3.0
 _SILENCE_SECONDS: Final = 20.0
 # Some servers close an idle connection after 5 s; a POST on it would fail.
 _KEEP_ALIVE_SECONDS: Final = 4.0
+# 416, or 400 where a server knows no better.
+_RANGE_REFUSED: Final = frozenset({400, 416})
 _ADMIN_TIMEOUT: Final = timedelta(seconds=30)
 
 
@@ -100,6 +102,8 @@ class S3Bucket:
             with storage_errors("read"):
                 request = self._session.get(self._signer.url("GET", key), headers=headers)
                 response = await stack.enter_async_context(request)
+            if response.status in _RANGE_REFUSED and await self.tag_of(key) != etag:
+                raise ObjectMissing("other bytes, and fewer")
             check_status("read", response)
             # Not every server heeds If-Match.
             if plain_tag(response.headers.get("ETag", "")) != etag:
