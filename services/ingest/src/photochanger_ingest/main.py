@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from photochanger.ingest.v1 import job_service_pb2_grpc, settings_service_pb2_grpc, slot_service_pb2_grpc
+from photochanger.ingest.v1 import (
+    gallery_service_pb2_grpc,
+    job_service_pb2_grpc,
+    settings_service_pb2_grpc,
+    slot_service_pb2_grpc,
+)
 from photochanger_chassis.clock import Clock, SystemClock
 from photochanger_chassis.concurrency import Workers, collapse_group, run_every
 from photochanger_chassis.grpc.channel import open_channel
@@ -31,11 +36,13 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from photochanger_ingest.adapters.argon2 import Argon2Hasher
 from photochanger_ingest.adapters.clients.media import MediaClient
 from photochanger_ingest.adapters.clients.providers import ProvidersClient
+from photochanger_ingest.adapters.grpc.galleries import GalleryServicer
 from photochanger_ingest.adapters.grpc.jobs import JobServicer
 from photochanger_ingest.adapters.grpc.settings import SettingsServicer
 from photochanger_ingest.adapters.grpc.slots import SlotServicer
 from photochanger_ingest.adapters.nats.processing import DURABLE, SUBJECT, ProcessingFinishedHandler
 from photochanger_ingest.adapters.postgres.events import JOB_CHANNEL, PostgresWakeups
+from photochanger_ingest.adapters.postgres.galleries import PostgresGalleries
 from photochanger_ingest.adapters.postgres.seed import seed_ingest_password
 from photochanger_ingest.adapters.postgres.store import PostgresStore
 from photochanger_ingest.application.check_admission import CheckAdmission
@@ -46,6 +53,7 @@ from photochanger_ingest.application.metrics import JobMetrics
 from photochanger_ingest.application.open_job import OpenJob, OpenJobTuning
 from photochanger_ingest.application.passwords import PasswordCheck
 from photochanger_ingest.application.run_job import JobRunner, RunTuning
+from photochanger_ingest.application.share_galleries import ShareGalleries
 from photochanger_ingest.application.start_waiting import StartWaiting
 from photochanger_ingest.application.sweep import Sweeper, SweepTuning
 from photochanger_ingest.application.verify_password import VerifyPassword
@@ -56,7 +64,6 @@ MIGRATIONS: Final = "photochanger_ingest.migrations"
 _PRUNE_INTERVAL: Final = timedelta(minutes=1)
 _LOOK_INTERVAL: Final = timedelta(seconds=1)
 _MEASURE_INTERVAL: Final = timedelta(seconds=5)
-_FINISH_WITHIN: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class Ingest:
     server: GrpcServer
     runner: JobRunner
     sweeper: Sweeper
+    on_processing_finished: ProcessingFinishedHandler
 
 
 @asynccontextmanager
@@ -122,11 +130,12 @@ async def open_ingest(
             metrics=metrics,
             tuning=sweeping,
         )
+        on_processing_finished = ProcessingFinishedHandler(complete, start_waiting)
         consumer = EventConsumer(
             nats,
             durable=DURABLE,
             subjects=[SUBJECT],
-            handler=ProcessingFinishedHandler(complete, start_waiting),
+            handler=on_processing_finished,
         )
         relay = OutboxRelay(pool, EventPublisher(nats, service=SERVICE), notifications)
         server = GrpcServer(
@@ -156,6 +165,10 @@ async def open_ingest(
             SlotServicer(Slots(store, providers, passwords, clock)),
         )
         server.add(
+            gallery_service_pb2_grpc.add_GalleryServiceServicer_to_server,
+            GalleryServicer(ShareGalleries(PostgresGalleries(pool), clock)),
+        )
+        server.add(
             settings_service_pb2_grpc.add_SettingsServiceServicer_to_server,
             SettingsServicer(PlatformSettings(store, passwords, clock)),
         )
@@ -176,8 +189,8 @@ async def open_ingest(
                 try:
                     async with server:
                         await server.start()
-                        yield Ingest(server, runner, sweeper)
-                    await runner.finish(_FINISH_WITHIN)
+                        yield Ingest(server, runner, sweeper, on_processing_finished)
+                    await runner.finish()
                 finally:
                     stopping.set()
 

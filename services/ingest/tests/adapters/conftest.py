@@ -1,7 +1,7 @@
 """Ingest on a real database, as many instances as a test wants."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ class Replica:
     ingest: Ingest
     camera: Camera
     registry: CollectorRegistry
-    stop: Callable[[], Awaitable[None]]
+    stop: Callable[[], Coroutine[None, None, None]]
 
 
 @dataclass
@@ -60,10 +60,19 @@ class Platform:
             sweep_interval=timedelta(hours=1),
         )
         ingest = await own.enter_async_context(
-            open_ingest(settings, clock=self.clock, tuning=tuning, sweeping=sweeping, registry=registry)
+            open_ingest(
+                settings,
+                clock=self.clock,
+                tuning=tuning or RunTuning(finish_within=timedelta()),
+                sweeping=sweeping,
+                registry=registry,
+            )
         )
-        channel = await own.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{ingest.server.port}"))
         self.stack.push_async_callback(own.aclose)
+        # Outlives the replica: calls in flight see it out.
+        channel = await self.stack.enter_async_context(
+            grpc.aio.insecure_channel(f"127.0.0.1:{ingest.server.port}")
+        )
         return Replica(ingest, Camera(channel), registry, own.aclose)
 
     async def sql(self, statement: str, *parameters: object) -> list[tuple[object, ...]]:

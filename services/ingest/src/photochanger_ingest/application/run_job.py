@@ -47,7 +47,10 @@ _AFTER_FINAL_STATE: Final = timedelta(milliseconds=700)
 
 @dataclass(frozen=True, slots=True)
 class RunTuning:
-    """Lengths of time. A driver's hold (`lease`) is renewed at a third of it; `poll` bounds every wait."""
+    """Lengths of time. A driver's hold (`lease`) is renewed at a third of it; `poll` bounds every wait.
+
+    `finish_within` is how long a stopping process sees to jobs nobody waits for.
+    """
 
     reserves: Reserves = field(default_factory=Reserves)
     lease: timedelta = timedelta(seconds=6)
@@ -55,6 +58,7 @@ class RunTuning:
     shortest_pause: timedelta = timedelta(milliseconds=250)
     longest_pause: timedelta = timedelta(seconds=2)
     cancel_within: timedelta = timedelta(seconds=2)
+    finish_within: timedelta = timedelta(seconds=10)
 
 
 class JobRunner:
@@ -137,10 +141,10 @@ class JobRunner:
         if self._drives:
             await self._start_waiting()
 
-    async def finish(self, within: timedelta) -> None:
-        """Waits until nothing is driven any more, at most `within`."""
+    async def finish(self) -> None:
+        """Waits until nothing is driven any more, for as long as a stopping process may."""
         if self._drives:
-            await asyncio.wait(self._drives.values(), timeout=within.total_seconds())
+            await asyncio.wait(self._drives.values(), timeout=self._tuning.finish_within.total_seconds())
 
     def _see_to(self, job_id: JobId, changed: Wakeup) -> None:
         drive = self._drives.get(job_id)

@@ -171,6 +171,15 @@ class JobNotFinished(ServiceError):
         super().__init__(f"Job {job_id} has not reached its final state yet.", jobId=job_id)
 
 
+class GalleryNotShared(ServiceError):
+    """Nobody shares the galleries now."""
+
+    kind, reason = ErrorKind.PERMISSION_DENIED, "GALLERY_NOT_SHARED"
+
+    def __init__(self) -> None:
+        super().__init__("The galleries are not shared now. An admin can open them for 15 minutes.")
+
+
 class VersionConflict(ServiceError):
     """The change was made on an older version."""
 

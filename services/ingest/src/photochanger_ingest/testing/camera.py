@@ -1,12 +1,15 @@
 """Speaks to ingest as the gateway does."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 import grpc
 from photochanger.ingest.v1 import (
+    gallery_service_pb2_grpc,
     job_pb2,
     job_service_pb2,
     job_service_pb2_grpc,
@@ -50,6 +53,7 @@ class Camera:
         self.jobs = job_service_pb2_grpc.JobServiceStub(channel)
         self.slots = slot_service_pb2_grpc.SlotServiceStub(channel)
         self.settings = settings_service_pb2_grpc.SettingsServiceStub(channel)
+        self.galleries = gallery_service_pb2_grpc.GalleryServiceStub(channel)
 
     async def ticket(self, slot_id: str = "slot-001") -> job_service_pb2.JobTicket:
         """Asks for admission."""
@@ -107,6 +111,21 @@ class Camera:
         return await self.run(opened.job.id)
 
 
-def refusal(error: grpc.aio.AioRpcError) -> ServiceError:
-    """What a failed call says."""
-    return from_rpc_error(error)
+class Refused:
+    """What a refused call said, once the block is left."""
+
+    error: ServiceError
+
+
+@contextmanager
+def refused(reason: str) -> Iterator[Refused]:
+    """Expects the block's call to be refused for this reason."""
+    refusal = Refused()
+    try:
+        yield refusal
+    except grpc.aio.AioRpcError as error:
+        refusal.error = from_rpc_error(error)
+        if refusal.error.reason != reason:
+            raise AssertionError(f"refused for {refusal.error.reason}, not {reason}") from error
+        return
+    raise AssertionError(f"not refused; expected {reason}")

@@ -84,6 +84,7 @@ class FakeProviders(
     running: int = 0
     most_running: int = 0
     began: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelling: asyncio.Event = field(default_factory=asyncio.Event)
     _work: dict[str, asyncio.Task[processing_service_pb2.ProcessResponse]] = field(default_factory=dict)
 
     async def Process(  # noqa: N802
@@ -121,6 +122,7 @@ class FakeProviders(
     ) -> processing_service_pb2.CancelProcessingResponse:
         """Notes the wish."""
         self.cancelled.append(request.job_id)
+        self.cancelling.set()
         return processing_service_pb2.CancelProcessingResponse(stopped=True)
 
     async def ValidateSettings(  # noqa: N802
