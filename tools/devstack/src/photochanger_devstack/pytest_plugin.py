@@ -65,6 +65,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
+def pytest_run(pytestconfig: pytest.Config) -> Run:
+    """This run's folder, for processes of a test's own: what is given to its `keep` ends with the run."""
+    return pytestconfig.stash[_RUN]
+
+
+@pytest.fixture(scope="session")
 def shared_servers(pytestconfig: pytest.Config) -> SharedServers:
     """The run's shared servers, each started when first asked for. Prefer the fixtures below."""
     return SharedServers(pytestconfig.stash[_RUN])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _PAUSE_SECONDS = 1.0
+# Pauses after lost connections: 1, 3, 9 s…; together longer than a gateway takes to be started again.
+_PAUSE_GROWTH = 3.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _REPEATED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
@@ -128,7 +130,9 @@ async def _attempt(
     except aiohttp.ClientError as error:
         seconds = time.perf_counter() - begin
         failure = f"connection: {_first_line(error)}"
-        return Outcome(shot, seconds, failure=failure, repeats=repeats), _PAUSE_SECONDS
+        return Outcome(
+            shot, seconds, failure=failure, repeats=repeats
+        ), _PAUSE_SECONDS * _PAUSE_GROWTH**repeats
 
 
 def _judge(

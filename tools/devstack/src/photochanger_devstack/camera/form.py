@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 FILE_NAME = "IMG_0001.JPG"
@@ -24,9 +25,14 @@ def content_type_of(photo: bytes) -> str | None:
     return next((kind for magic, kind in _CONTENT_TYPES.items() if photo.startswith(magic)), None)
 
 
-def camera_form(photo: bytes, *, password: str, number: int = 1) -> Form:
-    """The form for one photo; `number` is the shot's in the camera's own count."""
-    fields = {
+def camera_form(
+    photo: bytes, *, password: str, number: int = 1, fields: Mapping[str, str | None] | None = None
+) -> Form:
+    """The form for one photo; `number` is the shot's in the camera's own count.
+
+    `fields` are a booth's own, added to the camera's or put in their place; None leaves a field out.
+    """
+    own: dict[str, str | None] = {
         "time": str(int(time.time())),
         "user_id": "Acer",
         "id": f"CY04N068111304S2L_{number:08d}.",
@@ -41,7 +47,8 @@ def camera_form(photo: bytes, *, password: str, number: int = 1) -> Form:
     boundary = f"----------------------------{secrets.token_hex(6)}"
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in fields.items()
+        for name, value in (own | dict(fields or {})).items()
+        if value is not None
     ]
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="fileToUpload"; filename="{FILE_NAME}"\r\n'

@@ -66,7 +66,10 @@ def send(
     outcomes, report = _send(target, _read_photo(photo), chosen, count=count, parallel=parallel, same=same)
     folder = out_folder or (Path.cwd() if count == 1 else None)
     if count > 1 and not same:
-        out.print(f"{count} photos, each made different by a comment in the file (--same sends equal ones).")
+        out.print(
+            f"{count} photos, each made different by a comment in the file (--same sends equal ones).",
+            soft_wrap=True,
+        )
     with friendly_errors():
         _save(outcomes, folder, stem=photo.stem)
     _show(report)
