@@ -52,10 +52,11 @@ from photochanger_providers.drivers.gemini_settings import AUTO, INFO, GeminiSet
 from photochanger_providers.drivers.http import ProviderAnswer
 from photochanger_providers.drivers.waiting import parse_retry_after
 
-MOST_PICTURE_BYTES: Final = 14_000_000
-"""All pictures of a request together. In base64 that is 18.7 MB; the whole body may have 20 MB."""
+MOST_BODY_BYTES: Final = 20 * 1024 * 1024
+"""Of a whole request. More is refused: "Request payload size exceeds the limit: 20971520 bytes."."""
+_ENVELOPE_BYTES: Final = 16 * 1024  # all of it but the pictures and the prompt
 _MOST_ANSWER_BYTES: Final = 64 * 1024 * 1024  # a 4K PNG in base64, and the two thoughts before it
-_LEAST_HALVED_SIDE_PX: Final = 2048
+_LEAST_HALVED_SIDE_PX: Final = 1536
 _SNIFF_BYTES: Final = 12
 _ERROR_TEXT_CHARS: Final = 300
 _UNREADABLE: Final = "Gemini's answer cannot be read."
@@ -134,7 +135,8 @@ class GeminiDriver:
             await self._smaller(picture, request, side_px=side) if 0 < side < _longest(picture) else picture
             for picture in pictures
         ]
-        share = _share_of_each([picture.size_bytes for picture in fitting], MOST_PICTURE_BYTES)
+        room = MOST_BODY_BYTES - _ENVELOPE_BYTES - len(json.dumps(settings.prompt))
+        share = _share_of_each([picture.size_bytes for picture in fitting], room // 4 * 3)
         return [
             await self._smaller(picture, request, side_px=_halved(picture), most_bytes=share)
             if picture.size_bytes > share
@@ -146,8 +148,7 @@ class GeminiDriver:
         self, picture: Picture, request: DriverRequest, *, side_px: int, most_bytes: int | None = None
     ) -> Picture:
         target = request.workspace.new_file(".jpg")
-        # The file, and its pixels decoded and resized.
-        async with self._memory.hold(picture.size_bytes + picture.width_px * picture.height_px * 6):
+        async with self._memory.hold(_shrinking_bytes(picture, side_px)):
             try:
                 return await asyncio.to_thread(_shrink, picture, target, side_px, most_bytes)
             except ImageError as error:
@@ -261,6 +262,13 @@ def _halved(picture: Picture) -> int:
     """
     half = _longest(picture) // 2
     return half if half >= _LEAST_HALVED_SIDE_PX else _longest(picture)
+
+
+def _shrinking_bytes(picture: Picture, side_px: int) -> int:
+    """Returns the memory it takes: the file twice, and the pixels decoded and resized or encoded."""
+    halved = picture.mime_type == "image/jpeg" and side_px * 2 <= _longest(picture)
+    pixels = picture.width_px * picture.height_px // (4 if halved else 1)
+    return picture.size_bytes * 2 + pixels * 6
 
 
 def _error_text(refusal: Refusal, api_key: str) -> str:
