@@ -65,7 +65,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def pytest_run(pytestconfig: pytest.Config) -> Run:
+def devstack_run(pytestconfig: pytest.Config) -> Run:
     """This run's folder, for processes of a test's own: what is given to its `keep` ends with the run."""
     return pytestconfig.stash[_RUN]
 
