@@ -73,7 +73,7 @@ BENCH_ARGS ?=
 lint: installed ## Style, formatting and the inward dependency rule
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo 'Run: make format' >&2; exit 1; }
-	@$(BIN)/lint-imports --no-timing > .venv/.import-linter.log || { cat .venv/.import-linter.log >&2; exit 1; }
+	@$(BIN)/lint-imports --no-logo > .venv/.import-linter.log || { cat .venv/.import-linter.log >&2; exit 1; }
 	@echo 'lint: ok'
 
 .PHONY: format

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from photochanger_devstack.commands import machine, send, stack
+from photochanger_devstack.commands import machine, send, slot, stack
 
 app = typer.Typer(
     help="Runs the PhotoChanger platform on this machine, and sends photos to it as a camera does.",
@@ -19,6 +19,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(machine.admin, name="admin")
+app.add_typer(slot.slot, name="slot")
 
 if __name__ == "__main__":
     app()
