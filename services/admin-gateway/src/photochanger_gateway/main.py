@@ -1,25 +1,25 @@
 """Wires the gateway: the only place where its parts meet."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Final
 
 import aiohttp
 import structlog
-import uvicorn
 from fastapi import FastAPI
-from photochanger_chassis.clock import SystemClock
+from photochanger_chassis.clock import Clock, SystemClock
 from photochanger_chassis.concurrency import Workers
 from photochanger_chassis.grpc.channel import open_channel
 from photochanger_chassis.ids import RandomIds
 from photochanger_chassis.lifecycle import run_service
 from photochanger_chassis.logging import configure_logging
-from photochanger_chassis.nats.connection import open_nats
-from photochanger_chassis.settings import load, split_listen
+from photochanger_chassis.nats.connection import NatsConnection, open_nats
+from photochanger_chassis.settings import load
 from photochanger_chassis.tracing import tracing
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from photochanger_gateway.adapters.accounts.credentials_file import CredentialsFile
 from photochanger_gateway.adapters.accounts.tokens import JwtTokens
@@ -29,11 +29,13 @@ from photochanger_gateway.adapters.clients.media import GrpcMedia
 from photochanger_gateway.adapters.http.admin import AdminRoutes
 from photochanger_gateway.adapters.http.app import make_app
 from photochanger_gateway.adapters.http.clients import ClientAddress
+from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT
 from photochanger_gateway.adapters.http.ingest import IngestRoute
 from photochanger_gateway.adapters.http.metrics import HttpMetrics, MetricsPage
 from photochanger_gateway.adapters.http.operations import OperationRoutes, Readiness
 from photochanger_gateway.adapters.http.pages import Pages
 from photochanger_gateway.adapters.http.public import PublicRoutes
+from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
 from photochanger_gateway.application.post_photo import PostPhoto
@@ -72,37 +74,45 @@ async def _serve(stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         stack.enter_context(tracing(SERVICE, settings))
         readiness = Readiness()
-        app = await _wire(settings, stack, readiness)
-        host, port = split_listen(settings.http_listen)
-        server = _Server(
-            uvicorn.Config(
-                app,
-                host=host,
-                port=port,
-                http="httptools",
-                loop="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=True,
-                forwarded_allow_ips=settings.trusted_networks,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=settings.drain_grace_seconds,
-            )
+        wired = await wire(settings, stack, readiness, clock=SystemClock())
+        server = HttpServer(
+            wired.app,
+            listen=settings.http_listen,
+            trusted_networks=settings.trusted_networks,
+            limits=ConnectionLimits(connections=settings.http_max_connections),
+            drain_grace_seconds=settings.drain_grace_seconds,
         )
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(server.serve(), name="http")
             stopping = tasks.create_task(stop.wait(), name="stop")
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
             readiness.stopping = True
-            server.should_exit = True  # finishes what is being answered, takes nothing new
+            if stop.is_set():
+                await asyncio.sleep(settings.drain_delay.total_seconds())
+            server.stop()
             stopping.cancel()
             await serving
 
 
-async def _wire(settings: Settings, stack: AsyncExitStack, readiness: Readiness) -> FastAPI:
-    clock, ids = SystemClock(), RandomIds()
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """The application and the one connection of it that comes up by itself."""
+
+    app: FastAPI
+    nats: NatsConnection
+
+
+async def wire(
+    settings: Settings,
+    stack: AsyncExitStack,
+    readiness: Readiness,
+    *,
+    clock: Clock,
+    registry: CollectorRegistry = REGISTRY,
+    idle_timeout: timedelta = IDLE_TIMEOUT,
+) -> Wired:
+    """Builds the application. What it opens is closed with `stack`."""
+    ids = RandomIds()
     session = await stack.enter_async_context(aiohttp.ClientSession())
     nats = await stack.enter_async_context(open_nats(settings, service=SERVICE))
     ingest_channel = await stack.enter_async_context(
@@ -115,7 +125,7 @@ async def _wire(settings: Settings, stack: AsyncExitStack, readiness: Readiness)
 
     ingest, media = GrpcIngest(ingest_channel, clock), GrpcMedia(media_channel, clock)
     limiter = JetStreamRateLimiter(nats.client, clock)
-    metrics = HttpMetrics(REGISTRY)
+    metrics = HttpMetrics(registry)
     pages = Pages.load()
     password_checks = await stack.enter_async_context(Workers(1, name="passwords"))
     accounts = CredentialsFile(settings.credentials_file, password_checks)
@@ -138,6 +148,7 @@ async def _wire(settings: Settings, stack: AsyncExitStack, readiness: Readiness)
             clock=clock,
             ids=ids,
             metrics=metrics,
+            idle_timeout=idle_timeout,
         ),
         PublicRoutes(
             ingest=ingest,
@@ -162,22 +173,14 @@ async def _wire(settings: Settings, stack: AsyncExitStack, readiness: Readiness)
             core=core,
             all_probes=(*core, ProvidersProbe(providers_channel), NatsProbe(nats.client)),
             readiness=readiness,
-            metrics_page=MetricsPage(REGISTRY, settings.federated_metrics, session),
+            metrics_page=MetricsPage(registry, settings.federated_metrics, session),
         ),
     )
-    return make_app(
+    app = make_app(
         [route.router() for route in routes],
         pages=pages,
         ids=ids,
         metrics=metrics,
         version=version("photochanger-gateway"),
     )
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: SIGTERM is the lifecycle's."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leaves the signals alone."""
-        yield
+    return Wired(app, nats)

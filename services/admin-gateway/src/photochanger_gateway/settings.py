@@ -1,5 +1,6 @@
 """The gateway's settings: environment variables, read once."""
 
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, Self
@@ -8,6 +9,7 @@ from photochanger_chassis.settings import (
     GrpcClientSettings,
     LoggingSettings,
     NatsSettings,
+    Seconds,
     TracingSettings,
 )
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -52,6 +54,13 @@ class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSetting
     wrong_password_rate_per_minute: int = Field(
         30, ge=1, description="Wrong ingest passwords a client may send in a minute."
     )
+    http_max_connections: int = Field(
+        1000, ge=1, description="Connections served at once; more are answered 503 and closed."
+    )
+    drain_delay: Seconds = Field(
+        timedelta(0),
+        description="Wait between /readyz turning 503 and closing the port, in seconds. 5 behind a balancer.",
+    )
     drain_grace_seconds: int = Field(
         75,
         ge=0,
@@ -67,8 +76,7 @@ class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSetting
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
-        for network in self.trusted_networks:
-            ip_network(network, strict=False)
+        self.trusted_networks  # noqa: B018 - raises where one is not readable
         for item in filter(None, self.metrics_targets.split(",")):
             if "=" not in item:
                 raise ValueError(f"METRICS_TARGETS: {item!r} is not name=host:port")
@@ -82,7 +90,9 @@ class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSetting
     @property
     def trusted_networks(self) -> list[str]:
         """TRUSTED_PROXIES as a list."""
-        return [item.strip() for item in self.trusted_proxies.split(",") if item.strip()]
+        items = (item.strip() for item in self.trusted_proxies.split(","))
+        # Host bits cleared: uvicorn would take `10.0.0.1/8` for a name and trust nobody.
+        return [str(ip_network(item, strict=False)) for item in items if item]
 
     @property
     def federated_metrics(self) -> dict[str, str]:

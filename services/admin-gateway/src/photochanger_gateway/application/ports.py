@@ -70,7 +70,7 @@ class Ingest(Protocol):
         """Says whether the slot would take a photo now."""
         ...
 
-    async def verify_password(self, slot_id: str, password: str) -> None:
+    async def verify_password(self, slot_id: str, password: str, deadline: Deadline) -> None:
         """Returns when the password is right."""
         ...
 
@@ -120,11 +120,6 @@ class Download:
     length: int
     chunks: AsyncIterator[bytes]
 
-    @property
-    def partial(self) -> bool:
-        """Whether less than the whole picture follows."""
-        return self.length != self.picture.size_bytes
-
 
 class Media(Protocol):
     """Pictures."""
@@ -141,9 +136,14 @@ class Media(Protocol):
         ...
 
     def download(
-        self, media_object_id: str, *, preview: bool = False, byte_range: ByteRange | None = None
+        self,
+        media_object_id: str,
+        *,
+        preview: bool = False,
+        byte_range: ByteRange | None = None,
+        deadline: Deadline | None = None,
     ) -> AbstractAsyncContextManager[Download]:
-        """Opens a download; leaving the block ends it."""
+        """Opens a download, by the deadline where there is one; leaving the block ends it."""
         ...
 
     def download_link(

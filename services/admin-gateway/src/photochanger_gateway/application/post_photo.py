@@ -1,11 +1,13 @@
 """The main job: a camera posts a photo and gets the edited one."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
+from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import ServiceError
 
 from photochanger_gateway.application.ports import Admission, Ingest, Media, ResponseMode, Terms
@@ -14,6 +16,9 @@ from photochanger_gateway.domain.form import FormEvent
 from photochanger_gateway.domain.jobs import Job
 
 _log: Final = structlog.stdlib.get_logger(__name__)
+
+_DROP_SECONDS: Final = 0.5
+"""A camera waits meanwhile, at worst past its deadline: an answer must leave within a second of it."""
 
 
 @dataclass(slots=True)
@@ -32,18 +37,19 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a posted photo: a final job, with or without a picture."""
+    """What came of a posted photo: a final job, with or without a picture, to be told by the deadline."""
 
     job: Job
     admission: Admission
     response_mode: ResponseMode
+    deadline: Deadline
     stages: Stages
 
 
 class FormReader(Protocol):
     """Reads the request's body, once the slot's terms are known."""
 
-    def __call__(self, terms: Terms) -> AsyncIterator[FormEvent]:
+    def __call__(self, terms: Terms) -> AsyncGenerator[FormEvent]:
         """Starts reading; nothing of the body is asked for before."""
         ...
 
@@ -72,7 +78,7 @@ class PostPhoto:
         """
         stages = Stages()
         terms = await self._ingest.check_admission(slot_id, declared_size_bytes)
-        structlog.contextvars.bind_contextvars(job_id=terms.job_id)
+        _name_in_log(terms.job_id)
         stages.end("admit")
         form = await self._receive_form(
             slot_id, terms, read_form(terms), password=password, idempotency_key=idempotency_key
@@ -86,16 +92,24 @@ class PostPhoto:
             raise
         stages.end("open")
         if admission is not Admission.OPENED:
-            structlog.contextvars.bind_contextvars(job_id=job.id)
+            _name_in_log(job.id)
             await self._drop(photo_id)
         if not job.final:
             job = await self._ingest.run_job(job.id, terms.deadline)
             stages.end("run")
-        return Outcome(job, admission, terms.response_mode, stages)
+        return Outcome(job, admission, terms.response_mode, terms.deadline, stages)
 
     async def _drop(self, photo_id: str) -> None:
         """Deletes a photo that no job owns. Its retention would do it too, so a failure does not matter."""
         try:
-            await self._media.delete(photo_id)
+            async with asyncio.timeout(_DROP_SECONDS):
+                await self._media.delete(photo_id)
         except ServiceError as error:
             _log.info("photo.drop_failed", reason=error.reason)
+        except TimeoutError:
+            _log.info("photo.drop_failed", reason="TIMEOUT")
+
+
+def _name_in_log(job_id: str) -> None:
+    """Names the job in log lines by its first digits: the whole id opens its picture."""
+    structlog.contextvars.bind_contextvars(job=job_id[:8])

@@ -1,11 +1,11 @@
 """Reads a camera's form while its photo streams on to media."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
 from typing import Final
 
-from photochanger_chassis.concurrency import collapse_group
+from photochanger_chassis.errors import ServiceError
 
 from photochanger_gateway.application.ports import Ingest, Media, StoredPhoto, Terms, Upload, WholeForm
 from photochanger_gateway.domain.form import (
@@ -38,7 +38,7 @@ class ReceiveForm:
         self,
         slot_id: str,
         terms: Terms,
-        form: AsyncIterator[FormEvent],
+        form: AsyncGenerator[FormEvent],
         *,
         password: str | None,
         idempotency_key: str,
@@ -54,8 +54,9 @@ class ReceiveForm:
         """
         fields = FormFields(fallback_password=password)
         photo: StoredPhoto | None = None
-        with collapse_group():
+        try:
             async with asyncio.TaskGroup() as checks, AsyncExitStack() as uploads:
+                await uploads.enter_async_context(aclosing(form))
                 upload: _Buffered | None = None
                 async for event in form:
                     match event:
@@ -65,7 +66,8 @@ class ReceiveForm:
                             if photo is not None:
                                 raise InvalidRequest(f"The form has {PHOTO_FIELD} twice. Send one photo.")
                             if fields.password is not None:
-                                checks.create_task(self._ingest.verify_password(slot_id, fields.password))
+                                check = self._ingest.verify_password(slot_id, fields.password, terms.deadline)
+                                checks.create_task(check, name="password")
                             opened = self._media.upload_input(
                                 terms,
                                 slot_id,
@@ -77,6 +79,9 @@ class ReceiveForm:
                             await upload.send(event.data)
                         case PhotoEnded() if upload is not None:
                             photo = await upload.finish()
+        except BaseExceptionGroup as group:
+            error = _decisive(group)
+            raise error from error.__cause__
         if photo is None:
             raise InvalidRequest(
                 f"The form has no file {PHOTO_FIELD}. Send the photo in a file part of that name."
@@ -110,6 +115,17 @@ class _Buffered:
         self._pieces.clear()
         self._size = 0
         await self._upload.send(message)
+
+
+def _decisive(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one error to tell of a password check and a form that failed, maybe at the same moment.
+
+    A wrong password comes first: it is counted against the client. Anything but a refusal is a bug, told whole.
+    """
+    errors = list(group.exceptions)
+    if not all(isinstance(error, ServiceError) for error in errors):
+        return errors[0] if len(errors) == 1 else group
+    return min(errors, key=lambda error: getattr(error, "reason", "") != "INVALID_PASSWORD")
 
 
 def _wanted_digests(hash_field: str) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class FormLimits:
-    """Bounds of one form, photo aside. Sizes in bytes."""
+    """Bounds of one form, photo aside. Sizes in bytes. `fields` are those kept with the job: no password, no hash."""
 
     fields: int = 64
     fields_bytes: int = 64 * 1024
@@ -65,13 +65,18 @@ class FormFields:
 
     fallback_password: str | None = None
     form_password: str | None = None
-    hash: str = ""
+    form_hash: str | None = None
     others: dict[str, str] = field(default_factory=dict)
 
     @property
     def password(self) -> str | None:
         """The form's password, or the one from the request's head."""
         return self.form_password if self.form_password is not None else self.fallback_password
+
+    @property
+    def hash(self) -> str:
+        """The form's hash, empty where there is none."""
+        return self.form_hash or ""
 
     def take(self, received: FieldReceived) -> None:
         """Adds a field.
@@ -84,9 +89,9 @@ class FormFields:
                 raise _twice(received.name)
             self.form_password = received.value
         elif received.name == HASH_FIELD:
-            if self.hash:
+            if self.form_hash is not None:
                 raise _twice(received.name)
-            self.hash = received.value.strip()
+            self.form_hash = received.value.strip()
         else:
             if received.name in self.others:
                 raise _twice(received.name)

@@ -44,23 +44,36 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "DEADLINE_CANNOT_BE_MET": _TIMEOUT,
     "JOB_NOT_FOUND": HttpMeaning(404, "job_not_found"),
     "JOB_NOT_FINISHED": _TIMEOUT,
+    "VERSION_CONFLICT": HttpMeaning(409, "version_conflict"),
+    "WRONG_JOB_STATE": _INTERNAL,
     # media
     "PAYLOAD_TOO_LARGE": HttpMeaning(413, "payload_too_large"),
     "TOO_MANY_PIXELS": HttpMeaning(413, "payload_too_large"),
     "UNSUPPORTED_MEDIA_TYPE": HttpMeaning(415, "unsupported_media_type"),
     "BROKEN_IMAGE": _INVALID,
+    "MEDIA_NOT_PUBLIC": _INTERNAL,
     "MEDIA_NOT_FOUND": HttpMeaning(404, "result_not_found"),
     "MEDIA_EXPIRED": HttpMeaning(410, "result_expired"),
     "LINK_NOT_FOUND": HttpMeaning(404, "link_not_found"),
     "LINK_EXPIRED": HttpMeaning(410, "link_expired"),
+    "LINKS_NOT_CONFIGURED": _INTERNAL,
     "RANGE_NOT_SATISFIABLE": HttpMeaning(416, "range_not_satisfiable"),
     "STORAGE_UNAVAILABLE": _STORAGE,
+    # providers, beside the failures of a job below
+    "PROVIDER_NOT_FOUND": HttpMeaning(404, "provider_not_found"),
+    "OPERATION_NOT_FOUND": HttpMeaning(404, "operation_not_found"),
+    "INVALID_SETTINGS": HttpMeaning(422, "invalid_settings"),
+    "PROVIDER_UNAVAILABLE": _PROVIDER_LATER,
+    "CANCELLED": _PROVIDER_LATER,
     # the chassis, whichever service
     "INVALID_ARGUMENT": _INVALID,
     "UNAVAILABLE": _STORAGE,
     "DEADLINE_PASSED": _TIMEOUT,
+    "DEADLINE_REQUIRED": _INTERNAL,
+    "SERVER_BUSY": _BUSY,
     # the gateway itself
     "INVALID_REQUEST": _INVALID,
+    "CLIENT_GONE": _INVALID,
     "RESULT_NOT_FOUND": HttpMeaning(404, "result_not_found"),
     "RESULT_EXPIRED": HttpMeaning(410, "result_expired"),
     "RATE_LIMITED": HttpMeaning(429, "rate_limited", timedelta(seconds=60)),
@@ -115,6 +128,15 @@ class InvalidRequest(ServiceError):
     """The request cannot be understood; the message says what to change."""
 
     kind, reason = ErrorKind.INVALID_ARGUMENT, "INVALID_REQUEST"
+
+
+class ClientGone(ServiceError):
+    """The client hung up in the middle of its request. Nobody reads the answer."""
+
+    kind, reason = ErrorKind.CANCELLED, "CLIENT_GONE"
+
+    def __init__(self) -> None:
+        super().__init__("The connection was cut before the form's end.")
 
 
 class PayloadTooLarge(ServiceError):

@@ -61,11 +61,12 @@ class GrpcIngest:
             response_mode=ResponseMode.MULTIPART if multipart else ResponseMode.IMAGE,
         )
 
-    async def verify_password(self, slot_id: str, password: str) -> None:
+    async def verify_password(self, slot_id: str, password: str, deadline: Deadline) -> None:
         """See the port."""
         request = job_service_pb2.VerifyPasswordRequest(slot_id=slot_id, password=password)
         with translate_rpc_errors():
-            await self._jobs.VerifyPassword(request, timeout=_QUICK_SECONDS)
+            left = (deadline.remaining(self._clock.now()) + _ANSWER_SLACK).total_seconds()
+            await self._jobs.VerifyPassword(request, timeout=min(_QUICK_SECONDS, left))
 
     async def open_job(self, terms: Terms, form: WholeForm) -> tuple[Job, Admission]:
         """See the port."""

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Final
 
 import grpc.aio
 from photochanger.media.v1 import media_object_pb2, media_service_pb2
 from photochanger.media.v1.media_service_pb2_grpc import MediaServiceStub
 from photochanger_chassis.clock import Clock
-from photochanger_chassis.errors import Unavailable
+from photochanger_chassis.deadline import Deadline
+from photochanger_chassis.errors import DeadlinePassed, Unavailable
 from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_gateway.adapters.clients import translate
@@ -17,6 +19,10 @@ from photochanger_gateway.application.ports import Download, StoredPhoto, Terms,
 from photochanger_gateway.domain.ranges import ByteRange
 
 _QUICK_SECONDS: Final = 5.0
+_OPEN_SECONDS: Final = 5.0
+"""Until a download's first message."""
+_ANSWER_SLACK: Final = timedelta(milliseconds=500)
+"""How much longer than a deadline a camera's picture may take to begin: its answer may leave a second late."""
 _DOWNLOAD_SECONDS: Final = 120.0
 """A guest on a slow phone; the stream holds no more than a few chunks meanwhile."""
 
@@ -53,7 +59,12 @@ class GrpcMedia:
 
     @asynccontextmanager
     async def download(
-        self, media_object_id: str, *, preview: bool = False, byte_range: ByteRange | None = None
+        self,
+        media_object_id: str,
+        *,
+        preview: bool = False,
+        byte_range: ByteRange | None = None,
+        deadline: Deadline | None = None,
     ) -> AsyncIterator[Download]:
         """See the port."""
         request = media_service_pb2.DownloadRequest(
@@ -62,8 +73,12 @@ class GrpcMedia:
             range=_range(byte_range),
         )
         call = self._media.Download(request, timeout=_DOWNLOAD_SECONDS)
+        within = _OPEN_SECONDS
+        if deadline is not None:
+            left = deadline.remaining(self._clock.now()) + _ANSWER_SLACK
+            within = min(within, left.total_seconds())
         try:
-            yield await _open(aiter(call))
+            yield await _open(aiter(call), within)
         finally:
             call.cancel()
 
@@ -75,7 +90,7 @@ class GrpcMedia:
         request = media_service_pb2.DownloadLinkRequest(token=token, range=_range(byte_range))
         call = self._media.DownloadLink(request, timeout=_DOWNLOAD_SECONDS)
         try:
-            yield await _open(aiter(call))
+            yield await _open(aiter(call), _OPEN_SECONDS)
         finally:
             call.cancel()
 
@@ -125,9 +140,13 @@ class _GrpcUpload:
                 raise
 
 
-async def _open(messages: AsyncIterator[_Chunks]) -> Download:
-    with translate_rpc_errors():
-        first = await anext(messages, None)
+async def _open(messages: AsyncIterator[_Chunks], within: float) -> Download:
+    try:
+        async with asyncio.timeout(within):
+            with translate_rpc_errors():
+                first = await anext(messages, None)
+    except TimeoutError as error:
+        raise DeadlinePassed("The media service did not begin to send the picture in time.") from error
     if first is None or not first.HasField("info"):
         raise Unavailable("The media service ended a download before it began.")
 

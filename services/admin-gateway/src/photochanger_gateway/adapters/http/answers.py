@@ -24,7 +24,18 @@ FILE_SECURITY_HEADERS: Final = {
 }
 """On every file we serve: shown, never run, never indexed, and the link (a capability) is not passed on."""
 
+_TOKEN_REASONS: Final = frozenset({"MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED"})
 _LONGEST_CACHE: Final = timedelta(hours=1)
+
+
+def for_cameras(path: str) -> bool:
+    """Whether a path is the cameras', whose errors keep one shape and whose bodies are streamed."""
+    return path.startswith(("/api/ingest/", "/ingest/"))
+
+
+def wants_problem(request: Request) -> bool:
+    """Whether the client asks for RFC 9457 errors, and may have them."""
+    return PROBLEM_TYPE in request.headers.get("accept", "") and not for_cameras(request.url.path)
 
 
 def rfc3339(instant: datetime | None) -> str | None:
@@ -34,16 +45,19 @@ def rfc3339(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def refusal(
-    error: ServiceError, *, job_id: str | None = None, problem: bool = False, close: bool = False
-) -> Response:
-    """The answer to a request that a service, or we, refused. `close` ends the connection: its body is unread."""
-    return _error(meaning_of(error), str(error), error.retry_after, job_id, problem=problem, close=close)
+def refusal(error: ServiceError, *, job_id: str | None = None, problem: bool = False) -> Response:
+    """The answer to a request that a service, or we, refused."""
+    answer = _error(meaning_of(error), str(error), error.retry_after, job_id, problem=problem)
+    if error.reason == "RANGE_NOT_SATISFIABLE" and error.metadata.get("sizeBytes", "").isdecimal():
+        answer.headers["Content-Range"] = f"bytes */{error.metadata['sizeBytes']}"
+    if error.reason in _TOKEN_REASONS:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def plain(meaning: HttpMeaning, details: str, request: Request) -> Response:
     """An answer for what no service was asked about: no such route, method or id."""
-    return _error(meaning, details, None, None, problem=PROBLEM_TYPE in request.headers.get("accept", ""))
+    return _error(meaning, details, None, None, problem=wants_problem(request))
 
 
 def failed_job(job: Job, *, problem: bool = False) -> Response:
@@ -56,7 +70,7 @@ def failed_job(job: Job, *, problem: bool = False) -> Response:
 def internal_error(*, problem: bool = False) -> Response:
     """The answer when the fault is ours; the trace is in the log, under the request's id."""
     meaning = HttpMeaning(500, "internal_error")
-    return _error(meaning, "Something went wrong on our side.", None, None, problem=problem, close=True)
+    return _error(meaning, "Something went wrong on our side.", None, None, problem=problem)
 
 
 def _error(
@@ -66,7 +80,6 @@ def _error(
     job_id: str | None,
     *,
     problem: bool,
-    close: bool = False,
 ) -> Response:
     wait = retry_after or meaning.retry_after if meaning.status in {429, 503} else None
     seconds = max(1, ceil(wait.total_seconds())) if wait is not None else None
@@ -86,8 +99,6 @@ def _error(
     headers = {"Cache-Control": "no-store"}
     if seconds is not None:
         headers["Retry-After"] = str(seconds)
-    if close:
-        headers["Connection"] = "close"
     return Response(
         json.dumps(content, ensure_ascii=False),
         status_code=meaning.status,

@@ -1,6 +1,7 @@
 """The FastAPI application: routes, error answers, the OpenAPI document."""
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
@@ -11,19 +12,20 @@ from photochanger_chassis.errors import ServiceError
 from photochanger_chassis.ids import Ids
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from photochanger_gateway.adapters.http import answers
 from photochanger_gateway.adapters.http.metrics import HttpMetrics
-from photochanger_gateway.adapters.http.middleware import RequestContext
+from photochanger_gateway.adapters.http.middleware import RequestContext, SmallBodies
 from photochanger_gateway.adapters.http.models import ErrorBody, GalleryBody, ProblemBody
 from photochanger_gateway.adapters.http.pages import Pages
-from photochanger_gateway.adapters.http.pictures import wants_problem
 from photochanger_gateway.domain.refusals import HttpMeaning, InvalidRequest
 
 _log: Final = structlog.stdlib.get_logger(__name__)
 _HTTP_ERRORS: Final = {
     404: HttpMeaning(404, "not_found"),
     405: HttpMeaning(405, "method_not_allowed"),
+    413: HttpMeaning(413, "payload_too_large"),
 }
 
 
@@ -46,7 +48,7 @@ def make_app(
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(SmallBodies)
     app.add_middleware(RequestContext, ids=ids, metrics=metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
@@ -74,7 +76,7 @@ async def _service_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, ServiceError):
         raise error
     _log.info("http.refused", reason=error.reason)
-    return answers.refusal(error, problem=wants_problem(request))
+    return answers.refusal(error, problem=answers.wants_problem(request))
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -91,7 +93,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     if "media_id" in names:
         return answers.plain(HttpMeaning(404, "link_not_found"), "No such link.", request)
     return answers.refusal(
-        InvalidRequest("The request's parameters cannot be read."), problem=wants_problem(request)
+        InvalidRequest("The request's parameters cannot be read."), problem=answers.wants_problem(request)
     )
 
 
@@ -101,12 +103,21 @@ async def _http_error(request: Request, error: Exception) -> Response:
     meaning = _HTTP_ERRORS.get(error.status_code, HttpMeaning(error.status_code, "invalid_request"))
     answer = answers.plain(meaning, str(error.detail), request)
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(_allowed_methods(request))
     return answer
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("http.failed", exc_info=error)
-    return answers.internal_error(problem=wants_problem(request))
+def _allowed_methods(request: Request) -> list[str]:
+    """All methods of a path: Starlette names those of the first route alone, and GET and HEAD are two of ours."""
+    return sorted(
+        {
+            method
+            for route in request.app.routes
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+    )
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

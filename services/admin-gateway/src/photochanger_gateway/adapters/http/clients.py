@@ -21,4 +21,4 @@ class ClientAddress:
             return host
         if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
             return str(ip_network((address, _IPV6_SUBSCRIBER_BITS), strict=False))
-        return str(address)
+        return str(getattr(address, "ipv4_mapped", None) or address)

@@ -6,7 +6,7 @@ body is asked for before the first event is, so an HTTP client that waits for `1
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +17,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from photochanger_gateway.domain.form import (
+    HASH_FIELD,
+    PASSWORD_FIELD,
     PHOTO_FIELD,
     FieldReceived,
     FormEvent,
@@ -39,7 +41,8 @@ async def read_form(
     photo_limit_bytes: int,
     deadline: Deadline,
     clock: Clock,
-) -> AsyncIterator[FormEvent]:
+    idle_timeout: timedelta = IDLE_TIMEOUT,
+) -> AsyncGenerator[FormEvent]:
     """Yields the form's parts in the order they come.
 
     Raises:
@@ -53,12 +56,12 @@ async def read_form(
     chunks = aiter(body)
     while True:
         if deadline.passed(clock.now()):  # a timeout of 0 would let through what is already here
-            raise _too_slow(deadline, clock)
+            raise _too_slow(deadline, clock, idle_timeout)
         try:
-            async with asyncio.timeout(min(IDLE_TIMEOUT, deadline.remaining(clock.now())).total_seconds()):
+            async with asyncio.timeout(min(idle_timeout, deadline.remaining(clock.now())).total_seconds()):
                 chunk = await anext(chunks, None)
         except TimeoutError:
-            raise _too_slow(deadline, clock) from None
+            raise _too_slow(deadline, clock, idle_timeout) from None
         if chunk is None:
             break
         received += len(chunk)
@@ -74,11 +77,11 @@ async def read_form(
         raise InvalidRequest("The form ended before its closing boundary. The connection may have been cut.")
 
 
-def _too_slow(deadline: Deadline, clock: Clock) -> InvalidRequest | DeadlinePassed:
+def _too_slow(deadline: Deadline, clock: Clock, idle_timeout: timedelta) -> InvalidRequest | DeadlinePassed:
     if deadline.passed(clock.now()):
         return DeadlinePassed("The photo took longer to arrive than the slot waits for a result.")
     return InvalidRequest(
-        f"No data came for {IDLE_TIMEOUT.total_seconds():.0f} s in the middle of the form. Check the network."
+        f"No data came for {idle_timeout.total_seconds():g} s in the middle of the form. Check the network."
     )
 
 
@@ -150,7 +153,7 @@ class _EventSink:
             declared = self._headers.get(b"content-type", b"").decode("latin-1").strip().lower()
             self.events.append(PhotoBegun(declared.partition(";")[0].strip()))
             return
-        self._fields += 1
+        self._fields += self._name not in {PASSWORD_FIELD, HASH_FIELD}
         if self._fields > self._limits.fields:
             raise InvalidRequest(f"The form has more than {self._limits.fields} fields.")
         self._count_field_bytes(len(name))

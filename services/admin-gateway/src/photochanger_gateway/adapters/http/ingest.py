@@ -4,31 +4,34 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, Path, Request
 from photochanger_chassis.clock import Clock
-from photochanger_chassis.errors import ServiceError
+from photochanger_chassis.deadline import Deadline
+from photochanger_chassis.errors import ServiceError, Unavailable
 from photochanger_chassis.ids import Ids
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http import answers
 from photochanger_gateway.adapters.http.clients import ClientAddress
-from photochanger_gateway.adapters.http.form_stream import read_form
+from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT, read_form
 from photochanger_gateway.adapters.http.metrics import HttpMetrics
 from photochanger_gateway.adapters.http.models import SLOT_ID_PATTERN, ErrorBody, result_url
 from photochanger_gateway.adapters.http.pictures import PictureResponse
 from photochanger_gateway.adapters.http.urls import BaseUrl
-from photochanger_gateway.application.ports import Admission, Media, ResponseMode, Terms
+from photochanger_gateway.application.ports import Admission, Download, Media, ResponseMode, Terms
 from photochanger_gateway.application.post_photo import Outcome, PostPhoto
 from photochanger_gateway.application.rate_limits import RateLimiter, Rule
 from photochanger_gateway.domain.form import FormEvent, FormLimits, check_idempotency_key
 from photochanger_gateway.domain.jobs import Picture, ResultOrigin
-from photochanger_gateway.domain.refusals import meaning_of, meaning_of_failure
+from photochanger_gateway.domain.refusals import ClientGone, meaning_of, meaning_of_failure
 
 _log: Final = structlog.stdlib.get_logger(__name__)
 _PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "multipart/mixed")
@@ -104,6 +107,7 @@ class IngestRoute:
     clock: Clock
     ids: Ids
     metrics: HttpMetrics
+    idle_timeout: timedelta = IDLE_TIMEOUT
 
     def router(self) -> APIRouter:
         """The routes."""
@@ -130,20 +134,23 @@ class IngestRoute:
         started = time.perf_counter()
         structlog.contextvars.bind_contextvars(slot_id=slot_id)
         client = self.clients.of(request)
-        body_read = False
 
-        async def form(terms: Terms) -> AsyncIterator[FormEvent]:
-            nonlocal body_read
-            async for event in read_form(
+        async def form(terms: Terms) -> AsyncGenerator[FormEvent]:
+            form_events = read_form(
                 request.headers.get("content-type", ""),
                 request.stream(),
                 limits=FormLimits(),
                 photo_limit_bytes=terms.size_limit_bytes,
                 deadline=terms.deadline,
                 clock=self.clock,
-            ):
-                yield event
-            body_read = True
+                idle_timeout=self.idle_timeout,
+            )
+            try:
+                async with aclosing(form_events):
+                    async for event in form_events:
+                        yield event
+            except ClientDisconnect as error:
+                raise ClientGone from error
 
         try:
             await self.limiter.take(self.photos, client)
@@ -156,16 +163,13 @@ class IngestRoute:
                 read_form=form,
             )
             return await self._answer(request, outcome, started)
-        except ClientDisconnect:
-            _log.info("photo.client_gone")
-            return Response(status_code=400)  # nobody reads it
         except ServiceError as error:
             if error.reason == "INVALID_PASSWORD":
                 await self._count_wrong_password(client)
             meaning = meaning_of(error)
             _log.info("photo.refused", reason=error.reason, status=meaning.status)
             self.metrics.photo_refused(meaning.failure_reason)
-            return answers.refusal(error, close=not body_read)
+            return answers.refusal(error)
 
     async def _count_wrong_password(self, client: str) -> None:
         try:
@@ -210,12 +214,23 @@ class IngestRoute:
             }
             before, after = _multipart_frame(boundary, facts, job.picture)
         return PictureResponse(
-            self.media.download(job.picture.media_object_id),
+            self._picture(job.picture, outcome.deadline),
             content_type=content_type,
             headers=headers,
             before=before,
             after=after,
         )
+
+    @asynccontextmanager
+    async def _picture(self, picture: Picture, deadline: Deadline) -> AsyncIterator[Download]:
+        """Opens the picture. One that is gone (an earlier job's, just expired) is worth another try to a camera."""
+        try:
+            async with self.media.download(picture.media_object_id, deadline=deadline) as download:
+                yield download
+        except ServiceError as error:
+            if error.reason in {"MEDIA_NOT_FOUND", "MEDIA_EXPIRED"}:
+                raise Unavailable("The picture is no longer kept. Send the photo again.") from error
+            raise
 
 
 def _replayed(outcome: Outcome) -> dict[str, str]:

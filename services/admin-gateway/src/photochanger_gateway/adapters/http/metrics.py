@@ -80,13 +80,11 @@ class MetricsPage:
             timeout = aiohttp.ClientTimeout(total=_FEDERATION_SECONDS)
             async with self._session.get(f"http://{address}/metrics", timeout=timeout) as answer:
                 answer.raise_for_status()
-                text = await answer.text()
-        except (aiohttp.ClientError, TimeoutError) as error:
+                families = list(text_string_to_metric_families(await answer.text()))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:  # ValueError: not metrics
             _log.warning("metrics.service_away", service=name, error=type(error).__name__)
             return []
-        families = [
-            family for family in text_string_to_metric_families(text) if family.name.startswith(_OURS)
-        ]
+        families = [family for family in families if family.name.startswith(_OURS)]
         for family in families:
             family.samples = [
                 sample._replace(labels={**sample.labels, "service": name}) for sample in family.samples

@@ -1,5 +1,6 @@
-"""What surrounds every request: its id, its trace, its log line, its metrics, safe headers."""
+"""What surrounds every request: its id, its trace, its log line, its metrics, safe headers, bounds of its body."""
 
+import asyncio
 import re
 import time
 from typing import Final
@@ -9,8 +10,11 @@ from opentelemetry import trace
 from photochanger_chassis.ids import Ids
 from photochanger_chassis.tracing import continued_trace
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from photochanger_gateway.adapters.http import answers
 from photochanger_gateway.adapters.http.metrics import HttpMetrics
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -18,6 +22,8 @@ _tracer: Final = trace.get_tracer(__name__)
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET_ROUTES: Final = frozenset({"/livez", "/readyz", "/metrics"})
+_UNANSWERED: Final = 499
+"""Nobody waited for the answer; nginx's number."""
 _DEFAULT_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -47,7 +53,14 @@ class RequestContext:
         offered = headers.get("x-request-id", "")
         request_id = offered if _REQUEST_ID.fullmatch(offered) else self._ids.new_id()
         started = time.perf_counter()
-        status = 499  # nobody waited for the answer; nginx's number
+        unread = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        status = _UNANSWERED
+
+        async def body() -> Message:
+            nonlocal unread
+            message = await receive()
+            unread = unread and message.get("more_body", False)
+            return message
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -55,6 +68,10 @@ class RequestContext:
                 status = message["status"]
                 answered = MutableHeaders(scope=message)
                 answered["X-Request-Id"] = request_id
+                if (
+                    unread
+                ):  # the client may still send it, or (Expect) never: the next request cannot be told apart
+                    answered["Connection"] = "close"
                 for name, value in _DEFAULT_HEADERS.items():
                     answered.setdefault(name, value)
             await send(message)
@@ -63,7 +80,12 @@ class RequestContext:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         with continued_trace(dict(headers)), _tracer.start_as_current_span(scope["method"]) as span:
             try:
-                await self._app(scope, receive, answer)
+                await self._app(scope, body, answer)
+            except Exception:  # noqa: BLE001 - a bug: it is logged with its trace and must still be answered
+                _log.exception("http.failed")
+                if status == _UNANSWERED:
+                    problem = answers.wants_problem(Request(scope))
+                    await answers.internal_error(problem=problem)(scope, body, answer)
             finally:
                 route = getattr(scope.get("route"), "path", "unknown")
                 span.update_name(f"{scope['method']} {route}")
@@ -77,3 +99,37 @@ class RequestContext:
                         status=status,
                         duration_seconds=round(seconds, 4),
                     )
+
+
+class SmallBodies:
+    """Bounds the bodies of all routes but the cameras': nothing else we take is larger than a few fields."""
+
+    def __init__(self, app: ASGIApp, *, limit_bytes: int = 64 * 1024, seconds: float = 10) -> None:
+        self._app = app
+        self._limit = limit_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http" or answers.for_cameras(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        received, whole = 0, False
+        until = time.monotonic() + self._seconds
+
+        async def bounded() -> Message:
+            nonlocal received, whole
+            if whole:
+                return await receive()
+            try:
+                async with asyncio.timeout(until - time.monotonic()):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, "The request's body took too long.") from None
+            received += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if received > self._limit:
+                raise HTTPException(413, f"The request's body has more than {self._limit} bytes.")
+            return message
+
+        await self._app(scope, bounded, send)

@@ -2,22 +2,25 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
+import structlog
 from photochanger_chassis.errors import ServiceError
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from photochanger_gateway.adapters.http import answers
 from photochanger_gateway.application.ports import Download
 
+_log: Final = structlog.stdlib.get_logger(__name__)
+
 
 class PictureResponse(Response):
     """Opens the download first, so that a refusal still becomes a proper answer, then streams it.
 
     `describe` may add headers that depend on what was opened, and the status; `before` and `after` frame the
-    bytes. When the stream breaks in the middle the connection is cut: a client never takes half a picture for
-    a whole one, because it misses bytes of the declared length.
+    bytes. When the stream breaks in the middle the answer is left unfinished and the server cuts the connection:
+    a client never takes half a picture for a whole one, because it misses bytes of the declared length.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class PictureResponse(Response):
         describe: Callable[[Download], dict[str, str]] | None = None,
         before: bytes = b"",
         after: bytes = b"",
+        ranged: bool = False,
         problem: bool = False,
     ) -> None:
         super().__init__(headers=dict(headers or {}))
@@ -37,6 +41,7 @@ class PictureResponse(Response):
         self._describe = describe
         self._before = before
         self._after = after
+        self._ranged = ranged
         self._problem = problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +49,7 @@ class PictureResponse(Response):
         begun = False
         try:
             async with self._download as download:
-                self.status_code = 206 if download.partial else 200
+                self.status_code = 206 if self._ranged else 200
                 self.headers["Content-Type"] = self._content_type or download.picture.mime_type
                 del self.headers["content-length"]
                 self.headers["Content-Length"] = str(len(self._before) + download.length + len(self._after))
@@ -60,7 +65,8 @@ class PictureResponse(Response):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         except ServiceError as error:
             if begun:
-                raise
+                _log.warning("picture.broken_off", reason=error.reason)
+                return
             await answers.refusal(error, problem=self._problem)(scope, receive, send)
 
     async def _pieces(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -70,8 +76,3 @@ class PictureResponse(Response):
             yield chunk
         if self._after:
             yield self._after
-
-
-def wants_problem(request: Request) -> bool:
-    """Whether the client asks for RFC 9457 errors."""
-    return answers.PROBLEM_TYPE in request.headers.get("accept", "")

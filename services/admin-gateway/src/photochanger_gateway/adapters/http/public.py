@@ -18,12 +18,12 @@ from photochanger_gateway.adapters.http.models import (
     SharedGalleriesBody,
 )
 from photochanger_gateway.adapters.http.pages import Pages
-from photochanger_gateway.adapters.http.pictures import PictureResponse, wants_problem
+from photochanger_gateway.adapters.http.pictures import PictureResponse
 from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.application.ports import Download, Ingest, Media
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.application.rate_limits import RateLimiter, Rule
-from photochanger_gateway.domain.ranges import parse_range
+from photochanger_gateway.domain.ranges import ByteRange, parse_range
 
 GALLERY_SIZE: Final = 10
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
@@ -214,16 +214,13 @@ class PublicRoutes:
             return Response(status_code=304, headers=headers)
         extension = "webp" if preview else picture.extension
         headers["Content-Disposition"] = f'attachment; filename="photo-{job_id[:8]}.{extension}"'
-        ranged = request.headers.get("if-range", etag) == etag
+        byte_range = _wanted_range(request, etag)
         return PictureResponse(
-            self.results.open(
-                picture,
-                preview=preview,
-                byte_range=parse_range(request.headers.get("range")) if ranged else None,
-            ),
+            self.results.open(picture, preview=preview, byte_range=byte_range),
             headers=headers,
-            describe=_content_range,
-            problem=wants_problem(request),
+            describe=_content_range if byte_range else None,
+            ranged=byte_range is not None,
+            problem=answers.wants_problem(request),
         )
 
     async def _gallery(self, request: Request, slot_id: str = Path(pattern=SLOT_ID_PATTERN)) -> Response:
@@ -261,19 +258,26 @@ class PublicRoutes:
         self, request: Request, media_id: str = Path(pattern="^[A-Za-z0-9_-]{20,64}$")
     ) -> Response:
         headers = {**answers.FILE_SECURITY_HEADERS, "Cache-Control": "no-store", "Accept-Ranges": "bytes"}
+        byte_range = _wanted_range(request, None)
         return PictureResponse(
-            self.media.download_link(media_id, byte_range=parse_range(request.headers.get("range"))),
+            self.media.download_link(media_id, byte_range=byte_range),
             headers=headers,
-            describe=_content_range,
-            problem=wants_problem(request),
+            describe=_content_range if byte_range else None,
+            ranged=byte_range is not None,
+            problem=answers.wants_problem(request),
         )
 
 
 def _content_range(download: Download) -> dict[str, str]:
-    if not download.partial:
-        return {}
     last = download.offset + download.length - 1
     return {"Content-Range": f"bytes {download.offset}-{last}/{download.picture.size_bytes}"}
+
+
+def _wanted_range(request: Request, etag: str | None) -> ByteRange | None:
+    """The part asked for: of a GET only (RFC 9110 §14.2), and only while `If-Range` holds."""
+    if request.method != "GET" or request.headers.get("if-range", etag) != etag:
+        return None
+    return parse_range(request.headers.get("range"))
 
 
 def _matches(header: str | None, etag: str) -> bool:

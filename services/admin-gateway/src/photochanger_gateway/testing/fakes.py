@@ -1,0 +1,350 @@
+"""Small ingest, media and providers services that keep the contract of `protos/` and do as a test tells them."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from uuid import uuid4
+
+from google.protobuf.message import Message
+from photochanger.ingest.v1 import (
+    gallery_service_pb2,
+    gallery_service_pb2_grpc,
+    job_pb2,
+    job_service_pb2,
+    job_service_pb2_grpc,
+    slot_pb2,
+)
+from photochanger.media.v1 import (
+    media_object_pb2,
+    media_service_pb2,
+    media_service_pb2_grpc,
+)
+from photochanger.providers.v1 import (
+    catalogue_service_pb2,
+    catalogue_service_pb2_grpc,
+    provider_pb2,
+)
+from photochanger_chassis.clock import Clock
+from photochanger_chassis.errors import ErrorKind, ServiceError
+
+from photochanger_gateway.adapters.clients.translate import instant, timestamp
+from photochanger_gateway.testing.builders import JPEG, a_job, a_refusal, an_object
+
+PASSWORD: Final = "booth-password-9"  # noqa: S105 - of the fake, nowhere else
+_CHUNK_BYTES: Final = 256 * 1024
+_TURNS: Final = 100
+
+
+@dataclass(slots=True)
+class Script:
+    """What a fake was asked, and how it is told to answer: by method name."""
+
+    calls: list[tuple[str, Message]] = field(default_factory=list)
+    refusals: dict[str, ServiceError] = field(default_factory=dict)
+    hanging: set[str] = field(default_factory=set)
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    entered: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def entering(self, method: str) -> asyncio.Event:
+        """An event that is set when the method is called."""
+        return self.entered.setdefault(method, asyncio.Event())
+
+    def of(self, method: str) -> list[Message]:
+        """The requests of one method, in order."""
+        return [request for name, request in self.calls if name == method]
+
+    async def enter(self, method: str, request: Message) -> None:
+        """Notes a call and does as told."""
+        self.calls.append((method, request))
+        self.entering(method).set()
+        if method in self.hanging:
+            await asyncio.Event().wait()
+        if method in self.gates:
+            await self.gates[method].wait()
+        if method in self.refusals:
+            raise self.refusals[method]
+
+
+class FakeIngest(job_service_pb2_grpc.JobServiceServicer, gallery_service_pb2_grpc.GalleryServiceServicer):
+    """Admits everything with the right password; every job ends as `ending`, at once or when `release` is set."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.script = Script()
+        self.clock = clock
+        self.deadline = timedelta(seconds=30)
+        self.size_limit_bytes = 15 * 1024 * 1024
+        self.response_mode = slot_pb2.RESPONSE_MODE_IMAGE
+        self.admission = job_service_pb2.ADMISSION_OPENED
+        self.ending = a_job()
+        self.release = asyncio.Event()
+        self.release.set()
+        self.jobs: dict[str, job_pb2.Job] = {}
+        self.galleries: dict[str, list[job_pb2.Job]] = {}
+        self.display_name = "First booth"
+        self.shared = False
+
+    def keep(self, job: job_pb2.Job) -> job_pb2.Job:
+        """Makes a job known."""
+        self.jobs[job.id] = job
+        return job
+
+    async def CheckAdmission(  # noqa: N802 - gRPC's names, here and below
+        self, request: job_service_pb2.CheckAdmissionRequest, context: object
+    ) -> job_service_pb2.CheckAdmissionResponse:
+        """See the proto."""
+        await self.script.enter("CheckAdmission", request)
+        if request.declared_size_bytes > self.size_limit_bytes + 128 * 1024:
+            raise a_refusal("PAYLOAD_TOO_LARGE", ErrorKind.OUT_OF_RANGE)
+        now = self.clock.now()
+        return job_service_pb2.CheckAdmissionResponse(
+            ticket=job_service_pb2.JobTicket(
+                job_id=uuid4().hex, received_at=timestamp(now), deadline=timestamp(now + self.deadline)
+            ),
+            size_limit_bytes=self.size_limit_bytes,
+            response_mode=self.response_mode,
+        )
+
+    async def VerifyPassword(  # noqa: N802
+        self, request: job_service_pb2.VerifyPasswordRequest, context: object
+    ) -> job_service_pb2.VerifyPasswordResponse:
+        """See the proto."""
+        await self.script.enter("VerifyPassword", request)
+        self._check_password(request.password)
+        return job_service_pb2.VerifyPasswordResponse()
+
+    async def OpenJob(  # noqa: N802
+        self, request: job_service_pb2.OpenJobRequest, context: object
+    ) -> job_service_pb2.OpenJobResponse:
+        """See the proto."""
+        await self.script.enter("OpenJob", request)
+        self._check_password(request.password)
+        job = job_pb2.Job()
+        job.CopyFrom(self.ending)
+        if self.admission == job_service_pb2.ADMISSION_OPENED:
+            job.id = request.ticket.job_id
+        self.keep(job)
+        opened = job_pb2.Job()
+        opened.CopyFrom(job)
+        if self.admission != job_service_pb2.ADMISSION_REPLAYED:
+            opened.state = job_pb2.JOB_STATE_PENDING
+            opened.ClearField("result")
+            opened.ClearField("failure")
+        return job_service_pb2.OpenJobResponse(job=opened, admission=self.admission)
+
+    async def RunJob(  # noqa: N802
+        self, request: job_service_pb2.RunJobRequest, context: object
+    ) -> job_service_pb2.RunJobResponse:
+        """See the proto."""
+        await self.script.enter("RunJob", request)
+        await self.release.wait()
+        return job_service_pb2.RunJobResponse(job=self._job(request.job_id))
+
+    async def GetJob(  # noqa: N802
+        self, request: job_service_pb2.GetJobRequest, context: object
+    ) -> job_service_pb2.GetJobResponse:
+        """See the proto."""
+        await self.script.enter("GetJob", request)
+        return job_service_pb2.GetJobResponse(job=self._job(request.job_id))
+
+    async def ListGallery(  # noqa: N802
+        self, request: job_service_pb2.ListGalleryRequest, context: object
+    ) -> job_service_pb2.ListGalleryResponse:
+        """See the proto."""
+        await self.script.enter("ListGallery", request)
+        return job_service_pb2.ListGalleryResponse(
+            slot_display_name=self.display_name,
+            jobs=self.galleries.get(request.slot_id, [])[: request.page_size or 10],
+        )
+
+    async def ShareGalleries(  # noqa: N802
+        self, request: gallery_service_pb2.ShareGalleriesRequest, context: object
+    ) -> gallery_service_pb2.ShareGalleriesResponse:
+        """See the proto."""
+        await self.script.enter("ShareGalleries", request)
+        self.shared = True
+        now = self.clock.now()
+        return gallery_service_pb2.ShareGalleriesResponse(
+            share_until=timestamp(now + timedelta(minutes=15)), requested_at=timestamp(now)
+        )
+
+    async def ListSharedGalleries(  # noqa: N802
+        self, request: gallery_service_pb2.ListSharedGalleriesRequest, context: object
+    ) -> gallery_service_pb2.ListSharedGalleriesResponse:
+        """See the proto."""
+        await self.script.enter("ListSharedGalleries", request)
+        if not self.shared:
+            raise a_refusal("GALLERY_NOT_SHARED", ErrorKind.FAILED_PRECONDITION)
+        return gallery_service_pb2.ListSharedGalleriesResponse(
+            galleries=[
+                gallery_service_pb2.SharedGallery(
+                    slot_id=slot_id, slot_display_name=self.display_name, jobs=jobs
+                )
+                for slot_id, jobs in self.galleries.items()
+            ],
+            share_until=timestamp(self.clock.now() + timedelta(minutes=15)),
+        )
+
+    def _job(self, job_id: str) -> job_pb2.Job:
+        if job_id not in self.jobs:
+            raise a_refusal("JOB_NOT_FOUND", ErrorKind.NOT_FOUND)
+        return self.jobs[job_id]
+
+    def _check_password(self, password: str) -> None:
+        if password != PASSWORD:
+            raise a_refusal("INVALID_PASSWORD", ErrorKind.UNAUTHENTICATED)
+
+
+@dataclass(slots=True)
+class Received:
+    """One upload as media saw it. `whole` is None while it goes on, False when it was cut off."""
+
+    header: media_service_pb2.UploadHeader
+    data: bytearray = field(default_factory=bytearray)
+    whole: bool | None = None
+    media_object_id: str = ""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
+    """Keeps pictures in memory. `break_after` ends downloads with an error at the first chunk after that many bytes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.script = Script()
+        self.clock = clock
+        self.uploads: list[Received] = []
+        self.upload_begun = asyncio.Event()
+        self.objects: dict[str, tuple[media_object_pb2.MediaObject, bytes]] = {}
+        self.previews: dict[str, bytes] = {}
+        self.links: dict[str, str] = {}
+        self.deleted: list[str] = []
+        self.break_after: int | None = None
+
+    def store(self, data: bytes = JPEG, **facts: object) -> media_object_pb2.MediaObject:
+        """Stores a picture; `facts` as `an_object` takes them."""
+        stored = an_object(data, **facts)  # type: ignore[arg-type]  # passed on as they are
+        self.objects[stored.id] = (stored, data)
+        return stored
+
+    async def Upload(  # noqa: N802
+        self, request_iterator: AsyncIterator[media_service_pb2.UploadRequest], context: object
+    ) -> media_service_pb2.UploadResponse:
+        """See the proto."""
+        first = await anext(request_iterator)
+        await self.script.enter("Upload", first)
+        received = Received(first.header)
+        self.uploads.append(received)
+        self.upload_begun.set()
+
+        try:
+            async for message in request_iterator:
+                received.data += message.chunk
+            # A stream that the client cancels ends like a whole one; the cancellation comes some turns of the loop
+            # later (measured with grpcio 1.85: one).
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            received.whole = True
+        finally:
+            received.whole = bool(received.whole)
+            received.ended.set()
+        data = bytes(received.data)
+        stored = self.store(data)
+        received.media_object_id = stored.id
+        names = {1: "md5", 2: "sha1", 3: "sha256", 4: "sha512"}
+        return media_service_pb2.UploadResponse(
+            media_object=stored,
+            received_size_bytes=len(data),
+            received_digests=[
+                media_service_pb2.Digest(
+                    algorithm=media_service_pb2.DigestAlgorithm.ValueType(number),
+                    hex=hashlib.new(names[number], data, usedforsecurity=False).hexdigest(),
+                )
+                for number in sorted({3, *received.header.digest_algorithms})
+            ],
+        )
+
+    async def Download(  # noqa: N802
+        self, request: media_service_pb2.DownloadRequest, context: object
+    ) -> AsyncIterator[media_service_pb2.DownloadResponse]:
+        """See the proto."""
+        await self.script.enter("Download", request)
+        preview = request.rendition == media_object_pb2.RENDITION_PREVIEW
+        wanted = request.range if request.HasField("range") else None
+        info, data = self._open(request.media_object_id, wanted, preview=preview)
+        yield media_service_pb2.DownloadResponse(info=info)
+        async for chunk in self._chunks(data):
+            yield media_service_pb2.DownloadResponse(chunk=chunk)
+
+    async def DownloadLink(  # noqa: N802
+        self, request: media_service_pb2.DownloadLinkRequest, context: object
+    ) -> AsyncIterator[media_service_pb2.DownloadLinkResponse]:
+        """See the proto."""
+        await self.script.enter("DownloadLink", request)
+        if request.token not in self.links:
+            raise a_refusal("LINK_NOT_FOUND", ErrorKind.NOT_FOUND)
+        wanted = request.range if request.HasField("range") else None
+        info, data = self._open(self.links[request.token], wanted, preview=False)
+        yield media_service_pb2.DownloadLinkResponse(info=info)
+        async for chunk in self._chunks(data):
+            yield media_service_pb2.DownloadLinkResponse(chunk=chunk)
+
+    async def DeleteMediaObject(  # noqa: N802
+        self, request: media_service_pb2.DeleteMediaObjectRequest, context: object
+    ) -> media_service_pb2.DeleteMediaObjectResponse:
+        """See the proto."""
+        await self.script.enter("DeleteMediaObject", request)
+        self.deleted.append(request.media_object_id)
+        return media_service_pb2.DeleteMediaObjectResponse()
+
+    def _open(
+        self, media_object_id: str, wanted: media_service_pb2.ByteRange | None, *, preview: bool
+    ) -> tuple[media_service_pb2.DownloadInfo, bytes]:
+        if media_object_id not in self.objects or (preview and media_object_id not in self.previews):
+            raise a_refusal("MEDIA_NOT_FOUND", ErrorKind.NOT_FOUND)
+        stored, data = self.objects[media_object_id]
+        if stored.HasField("expires_at") and instant(stored.expires_at) <= self.clock.now():
+            raise a_refusal("MEDIA_EXPIRED", ErrorKind.FAILED_PRECONDITION)
+        if preview:
+            data = self.previews[media_object_id]
+            stored = an_object(data, mime_type="image/webp")
+        start, end = 0, len(data)
+        if wanted is not None:
+            start = wanted.offset if wanted.offset >= 0 else max(0, len(data) + wanted.offset)
+            if start >= len(data):
+                raise a_refusal("RANGE_NOT_SATISFIABLE", ErrorKind.OUT_OF_RANGE, sizeBytes=str(len(data)))
+            end = min(len(data), start + wanted.length) if wanted.length else len(data)
+        info = media_service_pb2.DownloadInfo(media_object=stored, offset=start, length=end - start)
+        return info, data[start:end]
+
+    async def _chunks(self, data: bytes) -> AsyncIterator[bytes]:
+        for start in range(0, len(data), _CHUNK_BYTES):
+            if self.break_after is not None and start >= self.break_after:
+                raise a_refusal("STORAGE_UNAVAILABLE", ErrorKind.UNAVAILABLE)
+            yield data[start : start + _CHUNK_BYTES]
+
+
+class FakeProviders(catalogue_service_pb2_grpc.CatalogueServiceServicer):
+    """Reports the health it is told."""
+
+    def __init__(self) -> None:
+        self.script = Script()
+        self.states = {
+            "local": provider_pb2.PROVIDER_HEALTH_STATE_HEALTHY,
+            "gemini": provider_pb2.PROVIDER_HEALTH_STATE_NOT_CONFIGURED,
+        }
+
+    async def CheckHealth(  # noqa: N802
+        self, request: catalogue_service_pb2.CheckHealthRequest, context: object
+    ) -> catalogue_service_pb2.CheckHealthResponse:
+        """See the proto."""
+        await self.script.enter("CheckHealth", request)
+        return catalogue_service_pb2.CheckHealthResponse(
+            reports=[
+                catalogue_service_pb2.ProviderReport(
+                    provider_id=name, health=provider_pb2.ProviderHealth(state=state)
+                )
+                for name, state in self.states.items()
+            ]
+        )

@@ -1,0 +1,171 @@
+"""A real gateway over fake services, all in this process, each on a port of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+from photochanger.ingest.v1 import job_pb2
+from photochanger.ingest.v1.gallery_service_pb2_grpc import add_GalleryServiceServicer_to_server
+from photochanger.ingest.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
+from photochanger.media.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
+from photochanger.providers.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
+from photochanger_chassis.clock import Clock
+from photochanger_chassis.grpc.health import Check
+from photochanger_chassis.grpc.server import GrpcServer
+from photochanger_chassis.settings import GrpcServerSettings
+from prometheus_client import CollectorRegistry
+
+from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT
+from photochanger_gateway.adapters.http.operations import Readiness
+from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
+from photochanger_gateway.main import wire
+from photochanger_gateway.settings import Settings
+from photochanger_gateway.testing.fakes import FakeIngest, FakeMedia, FakeProviders
+
+SIGNING_KEY: Final = "k" * 32
+
+
+class Served:
+    """A fake behind a real gRPC server, on a port that survives a restart."""
+
+    def __init__(
+        self, name: str, servicer: object, registers: tuple[Any, ...], checks: tuple[str, ...]
+    ) -> None:
+        self._name = name
+        self._servicer = servicer
+        self._registers = registers
+        self.broken: set[str] = set()
+        self._checks = tuple(Check(check, partial(self._probe, check)) for check in checks)
+        self._server: GrpcServer | None = None
+        self.port = 0
+
+    async def _probe(self, check: str) -> None:
+        if check in self.broken:
+            raise RuntimeError(check)
+
+    @property
+    def target(self) -> str:
+        """Where it is."""
+        return f"127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Serves."""
+        settings = GrpcServerSettings(grpc_listen=self.target, drain_grace=timedelta(0))
+        self._server = GrpcServer(self._name, settings, checks=self._checks, registry=CollectorRegistry())
+        for register in self._registers:
+            self._server.add(register, self._servicer)
+        await self._server.start()
+        await self._server.health.check_now()
+        self.port = self._server.port
+
+    async def look_again(self) -> None:
+        """Runs the health checks now."""
+        if self._server is not None:
+            await self._server.health.check_now()
+
+    async def stop(self) -> None:
+        """Ends it; calls under way fail."""
+        if self._server is not None:
+            await self._server.drain()
+            self._server = None
+
+
+@dataclass(slots=True)
+class Platform:
+    """The fakes, running."""
+
+    clock: Clock
+    ingest: FakeIngest
+    media: FakeMedia
+    providers: FakeProviders
+    ingest_server: Served
+    media_server: Served
+    providers_server: Served
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A gateway, running."""
+
+    port: int
+    readiness: Readiness
+    server: HttpServer
+
+    @property
+    def url(self) -> str:
+        """Its base URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@asynccontextmanager
+async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
+    """Runs the fakes."""
+    # The gateway calls no other methods than those they have; the rest answers UNIMPLEMENTED.
+    ingest = FakeIngest(clock)  # type: ignore[abstract]  # see above
+    media = FakeMedia(clock)  # type: ignore[abstract]  # see above
+    providers = FakeProviders()  # type: ignore[abstract]  # see above
+    ingest.ending.result.media_object.CopyFrom(media.store(expires_at=clock.now() + timedelta(hours=72)))
+    ingest.ending.result.origin = job_pb2.RESULT_ORIGIN_PROVIDER
+    servers = (
+        Served(
+            "ingest",
+            ingest,
+            (add_JobServiceServicer_to_server, add_GalleryServiceServicer_to_server),
+            ("postgres",),
+        ),
+        Served("media", media, (add_MediaServiceServicer_to_server,), ("postgres", "storage")),
+        Served("providers", providers, (add_CatalogueServiceServicer_to_server,), ("postgres",)),
+    )
+    async with AsyncExitStack() as stack:
+        for server in servers:
+            await server.start()
+            stack.push_async_callback(server.stop)
+        yield Platform(clock, ingest, media, providers, *servers)
+
+
+def settings_for(platform: Platform, nats_url: str, **others: object) -> Settings:
+    """A gateway's settings for running fakes."""
+    values: dict[str, object] = {
+        "http_listen": "127.0.0.1:0",
+        "nats_url": nats_url,
+        "ingest_target": platform.ingest_server.target,
+        "media_target": platform.media_server.target,
+        "providers_target": platform.providers_server.target,
+        "jwt_signing_key": SIGNING_KEY,
+        "drain_grace_seconds": 1,
+    }
+    return Settings.model_validate(values | others)
+
+
+@asynccontextmanager
+async def a_gateway(
+    settings: Settings,
+    clock: Clock,
+    *,
+    idle_timeout: timedelta = IDLE_TIMEOUT,
+    limits: ConnectionLimits | None = None,
+) -> AsyncIterator[Gateway]:
+    """Runs a gateway until the block is left. Its NATS is connected."""
+    readiness = Readiness()
+    async with AsyncExitStack() as stack:
+        wired = await wire(
+            settings, stack, readiness, clock=clock, registry=CollectorRegistry(), idle_timeout=idle_timeout
+        )
+        await wired.nats.connected.wait()
+        server = HttpServer(
+            wired.app,
+            listen=settings.http_listen,
+            trusted_networks=settings.trusted_networks,
+            limits=limits,
+            drain_grace_seconds=settings.drain_grace_seconds,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve(), name="http")
+            try:
+                yield Gateway(server.port, readiness, server)
+            finally:
+                server.stop()

@@ -1,0 +1,31 @@
+"""A real gateway and real NATS over fake services, with a clock that tests move."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from secrets import randbelow
+
+import pytest
+from photochanger_chassis.testing import ManualClock
+from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, a_platform, settings_for
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Starts at some hour of its own: rate limits of one NATS are counted apart for each test."""
+    return ManualClock(datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(hours=randbelow(200_000)))
+
+
+@pytest.fixture
+async def platform(clock: ManualClock) -> AsyncIterator[Platform]:
+    """The fakes, running."""
+    async with a_platform(clock) as platform:
+        yield platform
+
+
+@pytest.fixture
+async def gateway(platform: Platform, clock: ManualClock, nats_url: str) -> AsyncIterator[Gateway]:
+    """A gateway with settings as they come."""
+    async with a_gateway(settings_for(platform, nats_url), clock) as gateway:
+        yield gateway

@@ -1,0 +1,81 @@
+"""A password check and a form that fail at the same moment still make one answer."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import cast
+
+import pytest
+from photochanger_chassis.deadline import Deadline
+from photochanger_chassis.errors import ErrorKind, ServiceError
+from photochanger_chassis.testing import ManualClock
+from photochanger_gateway.application.ports import Ingest, Media, ResponseMode, StoredPhoto, Terms, Upload
+from photochanger_gateway.application.receive_form import ReceiveForm
+from photochanger_gateway.domain.form import FieldReceived, FormEvent, PhotoBegun
+from photochanger_gateway.domain.refusals import InvalidRequest
+from photochanger_gateway.testing.builders import a_refusal
+
+CLOCK = ManualClock()
+TERMS = Terms(
+    "0" * 32, CLOCK.now(), Deadline.after(CLOCK.now(), timedelta(seconds=9)), 1000, ResponseMode.IMAGE
+)
+
+
+class SlowPasswords:
+    """Refuses every password, at the moment a test chooses."""
+
+    def __init__(self) -> None:
+        self.now = asyncio.Event()
+        self.asked = asyncio.Event()
+
+    async def verify_password(self, slot_id: str, password: str, deadline: Deadline) -> None:
+        self.asked.set()
+        await self.now.wait()
+        raise a_refusal("INVALID_PASSWORD", ErrorKind.UNAUTHENTICATED)
+
+
+class NoMedia:
+    """Takes uploads and stores nothing."""
+
+    @asynccontextmanager
+    async def upload_input(self, *_: object, **__: object) -> AsyncIterator[Upload]:
+        yield self
+
+    async def send(self, data: bytes) -> None: ...
+
+    async def finish(self) -> StoredPhoto:
+        raise NotImplementedError
+
+
+async def receive(passwords: SlowPasswords, form: AsyncGenerator[FormEvent]) -> None:
+    # The two have the methods this use case calls.
+    ingest, media = cast(Ingest, passwords), cast(Media, NoMedia())
+    await ReceiveForm(ingest, media)("slot-001", TERMS, form, password=None, idempotency_key="")
+
+
+async def test_a_wrong_password_wins_over_a_form_that_breaks_at_the_same_moment() -> None:
+    passwords = SlowPasswords()
+
+    async def form() -> AsyncGenerator[FormEvent]:
+        yield FieldReceived("password", "a guess")
+        yield PhotoBegun("image/jpeg")
+        await passwords.asked.wait()
+        passwords.now.set()
+        await passwords.now.wait()
+        # Both are awake now; the check's failure is known to the group only after this.
+        await asyncio.sleep(0)
+        raise InvalidRequest("broken")
+
+    with pytest.raises(ServiceError) as refusal:
+        await receive(passwords, form())
+    assert refusal.value.reason == "INVALID_PASSWORD"
+
+
+async def test_a_bug_in_reading_a_form_is_not_hidden() -> None:
+    async def form() -> AsyncGenerator[FormEvent]:
+        yield PhotoBegun("image/jpeg")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await receive(SlowPasswords(), form())
