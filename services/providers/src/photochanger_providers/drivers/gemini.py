@@ -10,7 +10,7 @@ memory, in base64 or otherwise.
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -20,7 +20,6 @@ from urllib.parse import quote
 import structlog
 from photochanger_imaging.encode import downscale_to
 from photochanger_imaging.errors import ImageError
-from photochanger_imaging.formats import sniff
 from photochanger_imaging.probe import probe
 from pydantic import ValidationError
 
@@ -57,7 +56,6 @@ MOST_BODY_BYTES: Final = 20 * 1024 * 1024
 _ENVELOPE_BYTES: Final = 16 * 1024  # all of it but the pictures and the prompt
 _MOST_ANSWER_BYTES: Final = 64 * 1024 * 1024  # a 4K PNG in base64, and the two thoughts before it
 _LEAST_HALVED_SIDE_PX: Final = 1536
-_SNIFF_BYTES: Final = 12
 _ERROR_TEXT_CHARS: Final = 300
 _UNREADABLE: Final = "Gemini's answer cannot be read."
 
@@ -212,25 +210,12 @@ def _result(answer_file: Path, picture_file: Path, no_image: Repeat) -> DriverRe
         _log.info("gemini.no_image", reason=failure.reason, **facts_of(answer))
         raise failure
     try:
-        _write_picture(decoded_base64(document.pieces(chosen)), picture_file)
+        with picture_file.open("xb") as file:
+            file.writelines(decoded_base64(document.pieces(chosen)))
     except ValueError as error:
         raise BadProviderResponse("Gemini's picture is not proper base64.", repeat=Repeat.once()) from error
     answer_file.unlink()  # the workspace may be in memory, and this is the larger half
     return DriverResult(picture_file, model=model_of(answer), facts=facts_of(answer))
-
-
-def _write_picture(pieces: Iterator[bytes], path: Path) -> None:
-    head = b""
-    for piece in pieces:
-        head += piece
-        if len(head) >= _SNIFF_BYTES:
-            break
-    if sniff(head) is None:
-        # Whatever its label says.
-        raise BadProviderResponse("Gemini's picture is of no known kind.", repeat=Repeat.once())
-    with path.open("xb") as file:
-        file.write(head)
-        file.writelines(pieces)
 
 
 def _shrink(picture: Picture, target: Path, side_px: int, most_bytes: int | None) -> Picture:

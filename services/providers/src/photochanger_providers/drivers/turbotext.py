@@ -36,7 +36,6 @@ from photochanger_providers.domain.errors import (
     BadProviderResponse,
     NetworkFailed,
     NoImage,
-    ProviderError,
     ProviderFault,
     ProviderMisconfigured,
     ProviderTimedOut,
@@ -150,7 +149,8 @@ class TurbotextDriver:
                 continue  # the job goes on whether or not we hear of it
             except QuotaExceeded as error:
                 if error.retry_after is None or error.retry_after >= ends.remaining(self._clock.now()):
-                    raise _final(error) from error
+                    # It allows a repeat, but never gets one: a new job wants more time than was left here.
+                    raise
                 wait = max(wait, error.retry_after)
             except (UnreadableAnswer, NoImage):
                 if not excuses:
@@ -292,11 +292,6 @@ def _check_download(status: int) -> None:
         raise BadProviderResponse(
             f"Turbotext does not hand out the result ({status}).", httpStatus=str(status)
         )
-
-
-def _final(error: ProviderError) -> ProviderError:
-    """Returns an error as it is after creation: not to be repeated, which would create a second job."""
-    return type(error)(error.message, retry_after=error.retry_after, long_outage=error.long_outage)
 
 
 def _is_picture(path: Path) -> bool:

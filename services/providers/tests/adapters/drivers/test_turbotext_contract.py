@@ -62,6 +62,7 @@ FAILURES = [
     Row((K.HTTP_403,), "AUTH", polls=0, at=Step.CREATE),
     Row((K.HTTP_403,), "AUTH", at=Step.GET_RESULT),
     Row((K.HTTP_429,), "QUOTA", creates=2, polls=0, at=Step.CREATE),
+    Row((K.HTTP_429,), "QUOTA", polls=18, at=Step.GET_RESULT, count=_FOR_EVER),
     Row((K.HTTP_503_THEN_OK,), "PROVIDER_5XX", creates=3, polls=0, at=Step.CREATE),
     Row((K.HTTP_503_THEN_OK,), "TIMEOUT", polls=22, at=Step.GET_RESULT, count=_FOR_EVER),
     Row((K.NEVER_READY,), "TIMEOUT", polls=22),

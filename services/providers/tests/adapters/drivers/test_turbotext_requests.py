@@ -248,6 +248,34 @@ async def test_a_result_is_never_fetched_from_inside_the_network(
     assert caught.value.repeat.pauses == ()
 
 
+async def test_the_key_goes_with_the_download_from_the_providers_own_site(
+    tmp_path: Path, photo: Picture, links: PublicLinks, make_picture: MakePicture
+) -> None:
+    seen: list[str] = []
+    result = make_picture("result.png", colour="red").path.read_bytes()
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization", ""))
+        if request.method == "GET":
+            return web.Response(body=result, content_type="image/png")
+        return web.json_response({"success": True, "queueid": 1, "uploaded_image": "/files/r.png"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", answer)
+    async with (
+        TestServer(app) as server,
+        DriverBench(
+            turbotext.DRIVER,
+            base_url=str(server.make_url("/api_ai")),
+            api_key="some-key",
+            directory=tmp_path,
+            links=links,
+        ) as bench,
+    ):
+        await bench.run("image_edit", photo, {"prompt": "snow"})
+    assert seen == ["Bearer some-key"] * 3
+
+
 @pytest.mark.parametrize("knob", [TurbotextKnob.RESULT_TOP_LEVEL, TurbotextKnob.OTHER_ERROR])
 async def test_neither_key_nor_prompt_nor_link_is_logged(
     knob: TurbotextKnob, turbotext_bench: DriverBench, turbotext_mock: TurbotextMock, photo: Picture
