@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
 from .gemini.knobs import GeminiKnob
@@ -16,6 +16,24 @@ from .turbotext.knobs import TurbotextKnob
 from .turbotext.mock import TurbotextMock
 
 FAST_RESULT_BYTES = 1_500_000
+
+_HOW_TO = """
+They run until Ctrl-C. In another terminal, from the checkout:
+
+  make down
+  {environment} make up
+{slots}
+"""
+_SLOTS = {
+    "GEMINI": """\
+  .venv/bin/photochanger slot set slot-002 --provider gemini --operation image_edit \\
+      --settings '{"prompt": "Put the people into a snowy street."}'
+  .venv/bin/photochanger send tests/photos/portrait-1536.jpg --slot slot-002""",
+    "TURBOTEXT": """\
+  .venv/bin/photochanger slot set slot-003 --provider turbotext --operation image_edit \\
+      --settings '{"prompt": "Put the people into a snowy street."}'
+  .venv/bin/photochanger send tests/photos/portrait-1536.jpg --slot slot-003""",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reconnects", type=int, default=1, help="turbotext: polls before a result")
     parser.add_argument("--gemini-knob", type=GeminiKnob, action="append", default=[], metavar="KNOB")
     parser.add_argument("--turbotext-knob", type=TurbotextKnob, action="append", default=[], metavar="KNOB")
+    parser.add_argument("--how-to", action="store_true", help="also say how to point the platform at them")
     return parser
 
 
@@ -50,6 +69,7 @@ async def _serve(options: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    urls: dict[str, str] = {}
     async with AsyncExitStack() as servers:
         if options.provider != "turbotext":
             gemini = GeminiMock(
@@ -62,7 +82,7 @@ async def _serve(options: argparse.Namespace) -> None:
             )
             gemini.by_default(*options.gemini_knob)
             await servers.enter_async_context(gemini)
-            _say(f"GEMINI_BASE_URL={gemini.base_url}")
+            urls["GEMINI"] = gemini.base_url
         if options.provider != "gemini":
             turbotext = TurbotextMock(
                 api_key=options.api_key,
@@ -74,8 +94,18 @@ async def _serve(options: argparse.Namespace) -> None:
             )
             turbotext.by_default(*options.turbotext_knob)
             await servers.enter_async_context(turbotext)
-            _say(f"TURBOTEXT_BASE_URL={turbotext.base_url}")
+            urls["TURBOTEXT"] = turbotext.base_url
+        for name, url in urls.items():
+            _say(f"{name}_BASE_URL={url}")
+        if options.how_to:
+            _say(_how_to(urls, options.api_key or "any"))
         await stopped.wait()
+
+
+def _how_to(urls: Mapping[str, str], api_key: str) -> str:
+    """What to type to have the platform use these servers."""
+    environment = " ".join(f"{name}_BASE_URL={url} {name}_API_KEY={api_key}" for name, url in urls.items())
+    return _HOW_TO.format(environment=environment, slots="\n".join(_SLOTS[name] for name in urls))
 
 
 def _say(line: str) -> None:

@@ -223,7 +223,8 @@ async def test_fast_mode_answers_the_fixed_picture_and_checks_only_the_frame(
     result = fixed(200_000)
     async with GeminiMock(fast=True, result=result) as mock:
         url = f"{mock.base_url}/models/{MODEL}:generateContent"
-        body = json.dumps(a_body({"inlineData": {"mimeType": "image/jpg", "data": "A" * 5_000_000}})).encode()
+        photo = {"inlineData": {"mimeType": "image/jpg", "data": "A" * 5_000_000}}
+        body = json.dumps(a_body(photo, {"text": 'snow, "please"'})).encode()
         headers = {"x-goog-api-key": "mock-gemini-key", "Content-Type": "application/json"}
         for _ in range(2):
             async with http.post(url, data=io.BytesIO(body), headers=headers) as response:
@@ -231,6 +232,8 @@ async def test_fast_mode_answers_the_fixed_picture_and_checks_only_the_frame(
                 assert base64.b64decode(part["inlineData"]["data"]) == result
                 assert part["inlineData"]["mimeType"] == "image/jpeg"
         assert [call.body_bytes for call in mock.calls] == [len(body)] * 2
+        assert {call.request.prompt for call in mock.calls} == {'snow, "please"'}
+        assert (await ask(mock, http, b'{"contents": [{"parts": [{"text": "\\q"}]}]}'))[0] == 400
         assert (await ask(mock, http, b'{"contents": '))[0] == 400
         assert (await ask(mock, http, b'{"content": []}'))[0] == 400
         assert (await ask(mock, http, a_body(), key="wrong"))[0] == 400

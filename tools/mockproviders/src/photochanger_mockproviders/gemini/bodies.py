@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,6 +13,7 @@ from .errors import invalid, too_large
 LIMIT_BYTES = 20 * 1024 * 1024
 _DRAIN_BYTES = 64 * 1024 * 1024
 _EDGE_BYTES = 64 * 1024
+_TEXT_PART = re.compile(rb'"text"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(slots=True)
@@ -39,8 +42,10 @@ async def read_whole(request: web.Request, size: BodySize, *, limit_bytes: int, 
     return bytes(body)
 
 
-async def skim(request: web.Request, size: BodySize, *, limit_bytes: int, too_large_http: int) -> None:
+async def skim(request: web.Request, size: BodySize, *, limit_bytes: int, too_large_http: int) -> str:
     """Counts the bytes and looks at both ends only: cheap at any size, for benchmarks.
+
+    Returns the last text part, if it lies in the last 64 KiB.
 
     Raises:
         ApiError: Too large, or this cannot be a generateContent request.
@@ -58,3 +63,8 @@ async def skim(request: web.Request, size: BodySize, *, limit_bytes: int, too_la
     framed = head.lstrip().startswith(b"{") and tail.rstrip().endswith(b"}")
     if not framed or (b'"contents"' not in head and b'"contents"' not in tail):
         raise invalid("Invalid JSON payload received. Unexpected token.")
+    texts = _TEXT_PART.findall(tail)
+    try:
+        return str(json.loads(texts[-1])) if texts else ""
+    except ValueError as error:
+        raise invalid("Invalid JSON payload received. Unexpected token.") from error

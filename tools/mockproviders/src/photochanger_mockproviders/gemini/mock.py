@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +27,10 @@ _SUFFIX = ":generateContent"
 
 @dataclass(slots=True)
 class GeminiCall:
-    """One request that arrived, refused ones included; `status` is None until it is answered."""
+    """One request that arrived, refused ones included; `status` is None until it is answered.
+
+    `seconds` is the provider's own time: from the request's last byte to the moment its answer is sent.
+    """
 
     number: int
     at: datetime
@@ -36,6 +40,7 @@ class GeminiCall:
     behaviour: Behaviour[GeminiKnob] | None = None
     status: int | None = None
     aborted: bool = False
+    seconds: float = 0.0
     result_sha256: str = ""
 
 
@@ -43,8 +48,8 @@ class GeminiMock(MockServer):
     """Gemini's image models on a local port.
 
     `api_key` None accepts any key. `delay` seconds pass before every answer. `result` is a picture to answer
-    with instead of drawing one. `fast` does not look into request bodies (scripts cannot match on prompts
-    then) and wants `result`.
+    with instead of drawing one. `fast` does not look into request bodies, but for a prompt at their end, and
+    wants `result`.
     """
 
     def __init__(
@@ -119,6 +124,7 @@ class GeminiMock(MockServer):
         async with self._watching(call):
             try:
                 parsed = await self._admit(request, call, known=name.endswith(_SUFFIX))
+                began = time.perf_counter()
                 facts = Facts(
                     step=Step.CREATE,
                     model=model,
@@ -133,6 +139,7 @@ class GeminiMock(MockServer):
                     self._hang_up(request)
                     return web.Response()
                 reply = await self._reply(call, behaviour, parsed)
+                call.seconds = time.perf_counter() - began
             except ApiError as error:
                 reply = error.reply()
             return await self._send(request, reply, call)
@@ -145,7 +152,8 @@ class GeminiMock(MockServer):
         try:
             # The body is read first even for a bad key: who hangs up early resets the client's connection.
             if self._fast:
-                await bodies.skim(request, size, **limits)
+                prompt = await bodies.skim(request, size, **limits)
+                call.request = GeminiRequest(prompt=prompt)
             else:
                 body = await bodies.read_whole(request, size, **limits)
         finally:

@@ -1,0 +1,1 @@
+"""Measures the platform beside a bare one-process application: `make bench`."""
