@@ -10,6 +10,7 @@ from photochanger_chassis.postgres.migrate import migrate
 from photochanger_chassis.postgres.pool import open_pool
 from photochanger_chassis.settings import load
 
+from photochanger_providers.adapters.allocator import give_memory_back_early
 from photochanger_providers.adapters.postgres.keys import PostgresKeyStore
 from photochanger_providers.adapters.secret_box import SecretBox
 from photochanger_providers.main import MIGRATIONS, SERVICE, serve
@@ -37,6 +38,7 @@ def main() -> None:
 
 
 async def _serve(stop: asyncio.Event) -> None:
+    give_memory_back_early()
     settings = load(Settings)
     configure_logging(SERVICE, settings)
     await serve(settings, stop)

@@ -15,7 +15,7 @@ from photochanger_chassis.settings import (
     SettingsError,
     TracingSettings,
 )
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, PositiveInt, SecretStr, field_validator
 
 from photochanger_providers.adapters.secret_box import SecretBox
 from photochanger_providers.domain.catalogue import ProviderId, ProviderInfo
@@ -60,7 +60,7 @@ class Settings(
     memory_budget_mb: int = Field(
         96, ge=16, description="Most memory for decoded pictures and big answers at once, in MiB."
     )
-    provider_limits: dict[str, int] = Field(
+    provider_limits: dict[str, PositiveInt] = Field(
         default_factory=dict,
         description='Most calls to a provider at once over all replicas, as JSON: `{"gemini": 30}`. '
         "Unset: 30; `local`: the number of cores.",

@@ -17,12 +17,16 @@ from photochanger.providers.v1.processing_service_pb2 import (
 )
 from photochanger_chassis.errors import ServiceError
 from photochanger_chassis.grpc.errors import translate_rpc_errors
+from photochanger_chassis.settings import PostgresSettings
+from photochanger_devstack.embedded import PostgresServer
 from photochanger_providers.domain.errors import BadProviderResponse, NetworkFailed, ProviderFault
 from photochanger_providers.domain.repeat import Repeat
 from photochanger_providers.testing.fake_media import FakeMedia, StorageAway
 from photochanger_providers.testing.requests import a_request, blank, edited
 from photochanger_providers.testing.scripted_driver import Script, answers, echoes, fails, waits_for
 from PIL import Image
+from psycopg import AsyncConnection, sql
+from psycopg.conninfo import conninfo_to_dict
 
 StartReplica = Callable[..., Coroutine[Any, Any, Any]]
 _T = TypeVar("_T")
@@ -372,6 +376,37 @@ async def test_what_the_operation_does_not_know_is_refused_before_anything_is_ca
 
     assert error.reason == reason
     assert not script.requests
+
+
+async def test_an_outage_of_the_database_loses_no_outcome(
+    start_replica: StartReplica,
+    media: FakeMedia,
+    portrait: bytes,
+    database: PostgresSettings,
+    postgres_server: PostgresServer,
+) -> None:
+    go = asyncio.Event()
+    script = Script(deque([waits_for(go, answers(edited(portrait)))]))
+    replica = await start_replica(script.entry())
+    request = a_request(media.put(portrait), seconds=40)
+    name = str(conninfo_to_dict(database.database_url.get_secret_value())["dbname"])
+
+    call = asyncio.ensure_future(replica.processing.Process(request, timeout=40))
+    await script.busy()
+    async with await AsyncConnection.connect(postgres_server.url(), autocommit=True) as admin:
+        database_name = sql.Identifier(name)
+        await admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database_name))
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+        )
+        go.set()
+        # The outage lasts until the result is in media, and its outcome has nowhere to go.
+        async with asyncio.timeout(20):
+            await media.stored.wait()
+        await admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database_name))
+
+    assert (await call).provider_calls == 1
+    assert len(script.requests) == 1
 
 
 async def test_a_driver_with_a_bug_ends_its_job_and_nothing_else(

@@ -152,6 +152,16 @@ async def test_places_go_to_who_came_first_and_never_beyond_the_limit(calls: Pos
     assert await enter(waiting[0])
 
 
+async def test_a_place_whose_answer_was_lost_can_be_asked_for_again(calls: PostgresCallStore) -> None:
+    clock = ManualClock()
+    order = an_order(clock)
+    await claim(calls, order, clock)
+
+    for _ in range(2):
+        assert await calls.enter(order, owner="one", limit=1, now=clock.now())
+    assert not await calls.enter(order, owner="two", limit=1, now=clock.now())
+
+
 async def test_the_place_of_a_dead_owner_is_free_again(calls: PostgresCallStore) -> None:
     clock = ManualClock()
     dead, alive = an_order(clock), an_order(clock)

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 from photochanger_chassis.clock import Clock
-from photochanger_chassis.errors import ServiceError
+from photochanger_chassis.errors import ServiceError, Unavailable
 
 from photochanger_providers.application.driver import Driver, DriverRequest, DriverResult
 from photochanger_providers.application.ports import BreakerStore, Measures, Pause
@@ -71,7 +71,7 @@ class AskProvider:
         """
         repeats = calls = 0
         while True:
-            away = await self._breakers.enter(provider_id, model, now=self._clock.now())
+            away = await self._kept_away(provider_id, model)
             if away is not None:
                 raise ProviderUnavailable(provider_id, model, retry_after=away)
             try:
@@ -113,11 +113,25 @@ class AskProvider:
                 verdict = verdict_of(error, given=request.deadline.remaining(began))
             raise
         finally:
-            now = self._clock.now()
-            self._measures.provider_call(provider_id, model, outcome, now - began)
+            self._measures.provider_call(provider_id, model, outcome, self._clock.now() - began)
             # Also after a cancellation: a trial that has ended must not keep others out.
-            await self._breakers.record(provider_id, model, verdict, now=now)
+            await self._noted(provider_id, model, verdict)
         return result, picture
+
+    async def _kept_away(self, provider_id: ProviderId, model: str) -> timedelta | None:
+        try:
+            return await self._breakers.enter(provider_id, model, now=self._clock.now())
+        except Unavailable as error:
+            # Without its database the breaker cannot tell; a photo is not refused for that.
+            _log.warning("breaker.not_read", reason=error.reason)
+            return None
+
+    async def _noted(self, provider_id: ProviderId, model: str, verdict: Verdict) -> None:
+        try:
+            await self._breakers.record(provider_id, model, verdict, now=self._clock.now())
+        except Unavailable as error:
+            # The picture, or the error that tells what happened, matters more.
+            _log.warning("breaker.not_written", reason=error.reason)
 
     async def _within_deadline(self, driver: Driver, request: DriverRequest) -> DriverResult:
         window = asyncio.timeout(request.deadline.remaining(self._clock.now()).total_seconds())

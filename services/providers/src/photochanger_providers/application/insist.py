@@ -1,4 +1,4 @@
-"""Asking the storage again while it is away for a moment."""
+"""Asking the storage, or our own database, again while it is away for a moment."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.deadline import Deadline
+from photochanger_chassis.errors import Unavailable
 
 from photochanger_providers.application.ports import Pause
 from photochanger_providers.domain.errors import StorageUnavailable
@@ -18,18 +19,18 @@ _LONGEST_PAUSE: Final = timedelta(seconds=1.6)
 async def insist(
     action: Callable[[], Awaitable[_T]], *, deadline: Deadline, clock: Clock, pause: Pause
 ) -> _T:
-    """Repeats an action that fails with a `StorageUnavailable` of the kind that passes, until the deadline.
+    """Repeats an action that fails with what passes by itself, until the deadline. It may be done twice.
 
-    Such an error carries `retry_after`. Only for actions that may be done twice.
+    That is `Unavailable`, and a `StorageUnavailable` that carries `retry_after`.
 
     Raises:
-        StorageUnavailable: the last one.
+        StorageUnavailable, Unavailable: the last one.
     """
     delay = _FIRST_PAUSE
     while True:
         try:
             return await action()
-        except StorageUnavailable as error:
+        except (StorageUnavailable, Unavailable) as error:
             if error.retry_after is None or deadline.remaining(clock.now()) <= delay * 2:
                 raise
         await pause(delay)

@@ -5,12 +5,15 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from photochanger_chassis.clock import Clock
+from photochanger_chassis.errors import Unavailable
 
 from photochanger_providers.application.ports import WAKE_PLACES, CallStore, WakeUps
 from photochanger_providers.domain.errors import ProviderBusy
 from photochanger_providers.domain.order import Order
 
+_log = structlog.stdlib.get_logger(__name__)
 _LOOK_AGAIN: Final = timedelta(seconds=1)
 _LEAST_USEFUL: Final = timedelta(seconds=2)
 """With less time than this a place is of no use any more."""
@@ -36,11 +39,22 @@ class Places:
             ProviderBusy: none became free in time.
         """
         with self._wake_ups.subscribe(WAKE_PLACES, order.provider_id) as changed:
-            while not await self._calls.enter(order, owner=self._owner, limit=limit, now=self._clock.now()):
+            while not await self._entered(order, limit):
                 left = order.deadline.remaining(self._clock.now()) - _LEAST_USEFUL
                 if left <= timedelta():
                     raise ProviderBusy(order.provider_id, limit, retry_after=_RETRY_AFTER)
                 await changed.wait(min(left, _LOOK_AGAIN))
         yield
-        # Not in a `finally`: the end of a failed job gives its place back together with its outcome.
-        await self._calls.leave(order, owner=self._owner)
+        # Not in a `finally`: the end of a job gives its place back together with its outcome, so that this is
+        # for the others' sake only, and not worth losing a picture for.
+        try:
+            await self._calls.leave(order, owner=self._owner)
+        except Unavailable as error:
+            _log.warning("places.not_left", reason=error.reason)
+
+    async def _entered(self, order: Order, limit: int) -> bool:
+        try:
+            return await self._calls.enter(order, owner=self._owner, limit=limit, now=self._clock.now())
+        except Unavailable as error:
+            _log.warning("places.not_counted", reason=error.reason)
+            return False

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.concurrency import collapse_group
@@ -31,6 +31,7 @@ from photochanger_providers.domain.errors import (
 from photochanger_providers.domain.order import Order, Stage, Succeeded
 from photochanger_providers.domain.picture import Picture, Template
 
+_T = TypeVar("_T")
 _MOST_RESERVE: Final = timedelta(seconds=2)
 _RESERVE_SHARE: Final = 0.1
 _NAMED: Final = 3
@@ -112,14 +113,16 @@ class RunPhoto:
         provider, operation = self._operation_of(order)
         settings = _fitting(operation, order)
         model = model_of(settings)
-        api_key = await self._keys.key_for(provider.info)
+        api_key = await self._insisted(lambda: self._keys.key_for(provider.info), order)
         if provider.info.needs_key and not api_key:
             raise ProviderAuthFailed(
                 f"Provider '{order.provider_id}' has no API key. Store one, or set it in the environment.",
                 provider_calls=0,
                 providerId=order.provider_id,
             )
-        away = await self._breakers.peek(order.provider_id, model, now=self._clock.now())
+        away = await self._insisted(
+            lambda: self._breakers.peek(order.provider_id, model, now=self._clock.now()), order
+        )
         if away is not None:
             raise ProviderUnavailable(order.provider_id, model, retry_after=away)
         watch = _Stopwatch()
@@ -138,12 +141,7 @@ class RunPhoto:
             answer = await self._asked(provider, request, order, model, watch)
             with watch.stage("store"):
                 picture = await self._pictures.in_format(answer.picture, order.output_format, workspace)
-                stored = await insist(
-                    lambda: self._media.store_result(picture, order),
-                    deadline=order.ends,
-                    clock=self._clock,
-                    pause=self._pause,
-                )
+                stored = await self._insisted(lambda: self._media.store_result(picture, order), order)
         for stage in watch.stages:
             self._measures.stage(order.provider_id, stage.name, stage.duration)
         return Succeeded(stored, answer.provider_calls, tuple(watch.stages), answer.model)
@@ -180,14 +178,15 @@ class RunPhoto:
         )
 
     async def _picture(self, media_object_id: str, order: Order, workspace: Workspace) -> Picture:
-        return await insist(
+        return await self._insisted(
             lambda: self._pictures.take_in(
                 lambda: self._media.read(media_object_id, deadline=order.ends), workspace
             ),
-            deadline=order.ends,
-            clock=self._clock,
-            pause=self._pause,
+            order,
         )
+
+    async def _insisted(self, action: Callable[[], Awaitable[_T]], order: Order) -> _T:
+        return await insist(action, deadline=order.ends, clock=self._clock, pause=self._pause)
 
     async def _asked(
         self, provider: Provider, request: DriverRequest, order: Order, model: str, watch: _Stopwatch

@@ -26,6 +26,7 @@ from photochanger_providers.drivers.body import RequestBody
 CHUNK_BYTES: Final = 256 * 1024
 _SMALL_ANSWER_BYTES: Final = 1024 * 1024
 _CONNECT_SECONDS: Final = 5.0
+_READ_BUFFER_BYTES: Final = 256 * 1024  # fewer, larger chunks: each costs a trip to a thread
 _ODD_LINK: Final = "The provider's answer links to an address that is not public and https."
 # Global by `ipaddress`, yet they lead to private IPv4 addresses: NAT64 and 6to4.
 _TRANSLATED: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
@@ -159,6 +160,7 @@ def open_trusted_session() -> aiohttp.ClientSession:
         timeout=_timeouts(),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
+        read_bufsize=_READ_BUFFER_BYTES,
     )
 
 
@@ -171,6 +173,7 @@ def open_foreign_session() -> aiohttp.ClientSession:
         timeout=_timeouts(),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
+        read_bufsize=_READ_BUFFER_BYTES,
     )
 
 

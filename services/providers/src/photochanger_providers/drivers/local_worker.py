@@ -17,11 +17,11 @@ from typing import Final
 
 from photochanger_providers.local_engine import (
     InvalidOptions,
-    LocalEngine,
     ModelsMissing,
     NoPersonFound,
     UnreadablePhoto,
     UnreadableTemplate,
+    edit_file,
     parse_edit,
 )
 
@@ -34,12 +34,10 @@ def main() -> None:
     # What libraries print must not end up among the answers.
     answers = sys.stdout
     sys.stdout = sys.stderr
-    engine: LocalEngine | None = None
+    models = Path(sys.argv[1])
     for line in sys.stdin:
         try:
-            if engine is None:
-                engine = LocalEngine(Path(sys.argv[1]))
-            answer = _edit(engine, json.loads(line))
+            answer = _edit(models, json.loads(line))
         except (NoPersonFound, UnreadablePhoto) as error:
             answer = {"problem": BAD_INPUT, "message": str(error)}
         except (InvalidOptions, UnreadableTemplate, ModelsMissing) as error:
@@ -47,16 +45,17 @@ def main() -> None:
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def _edit(engine: LocalEngine, request: Mapping[str, object]) -> dict[str, str]:
+def _edit(models: Path, request: Mapping[str, object]) -> dict[str, str]:
     options, template = request["options"], request["template"]
     if not isinstance(options, Mapping):
         raise TypeError("options must be an object")
-    edited = engine.edit(
-        Path(str(request["photo"])).read_bytes(),
+    edited = edit_file(
+        models,
+        Path(str(request["photo"])),
+        Path(str(request["target"])),
         parse_edit(str(request["operation"]), options),
-        template=Path(str(template)).read_bytes() if template is not None else None,
+        template=Path(str(template)) if template is not None else None,
     )
-    Path(str(request["target"])).write_bytes(edited.content)
     return {"content_type": edited.content_type}
 
 

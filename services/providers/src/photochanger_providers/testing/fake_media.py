@@ -1,5 +1,6 @@
 """A media service in memory, over real gRPC and real HTTP: it keeps the promises this service relies on."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,7 +51,8 @@ class FakeMedia:
     links: bool = True
     objects: dict[str, tuple[MediaObject, bytes]] = field(default_factory=dict)
     failures: list[ServiceError] = field(default_factory=list)
-    uploads: int = 0
+    stored: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by every upload that is stored."""
 
     def put(
         self, content: bytes, *, kind: MediaKind.ValueType = MEDIA_KIND_INPUT, slot_id: str = "slot-001"
@@ -76,11 +78,10 @@ class FakeMedia:
             if part.HasField("header"):
                 header = part.header
             content += part.chunk
-        self.uploads += 1
         self._maybe_fail()
-        return messages.UploadResponse(
-            media_object=self._stored(bytes(content), header), received_size_bytes=len(content)
-        )
+        about = self._stored(bytes(content), header)
+        self.stored.set()
+        return messages.UploadResponse(media_object=about, received_size_bytes=len(content))
 
     async def create_read_url(
         self, request: messages.CreateReadUrlRequest, context: _Context

@@ -70,13 +70,15 @@ class PostgresCallStore:
             cursor = await conn.execute(
                 """
                 UPDATE process_calls AS mine
-                SET state = CASE WHEN %(limit)s > (
+                -- Calling already: the place was given, but the answer that said so was lost.
+                SET state = CASE WHEN mine.state = 'calling' OR %(limit)s > (
                     SELECT count(*) FROM process_calls AS other
                     WHERE other.provider_id = mine.provider_id AND other.lease_until > %(now)s
                       AND (other.state = 'calling' OR other.state = 'queued'
                            AND (other.created_at, other.job_id) < (mine.created_at, mine.job_id))
                 ) THEN 'calling' ELSE 'queued' END
-                WHERE mine.job_id = %(job)s AND mine.owner = %(owner)s AND mine.state IN ('claimed', 'queued')
+                WHERE mine.job_id = %(job)s AND mine.owner = %(owner)s
+                  AND mine.state IN ('claimed', 'queued', 'calling')
                 RETURNING mine.state
                 """,
                 {"job": order.job_id, "owner": owner, "limit": limit, "now": now},
