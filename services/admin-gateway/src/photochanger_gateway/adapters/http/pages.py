@@ -53,7 +53,7 @@ class Pages:
 
     def start(self, request: Request) -> Response:
         """The start page: where things are."""
-        return self._page("start.html", request, slots=[f"slot-{number:03}" for number in range(1, 16)])
+        return self._page("start.html", request)
 
     def docs(self, document: Mapping[str, object], request: Request) -> Response:
         """The API's description, from its OpenAPI document."""

@@ -20,6 +20,7 @@ class Texts:
     api: str
     health: str
     not_shared: str
+    shared: str
 
 
 _ENGLISH: Final = Texts(
@@ -34,6 +35,7 @@ _ENGLISH: Final = Texts(
     for_operators="For operators",
     api="API description",
     health="Health",
+    shared="Open while the studio shares them",
     not_shared="The galleries are closed right now. Ask the studio to share them.",
 )
 _RUSSIAN: Final = Texts(
@@ -48,6 +50,7 @@ _RUSSIAN: Final = Texts(
     for_operators="Операторам",
     api="Описание API",
     health="Состояние",
+    shared="Открыты, пока студия ими делится",
     not_shared="Галереи сейчас закрыты. Попросите студию открыть к ним доступ.",
 )
 _BY_LANGUAGE: Final = {"en": _ENGLISH, "ru": _RUSSIAN}
