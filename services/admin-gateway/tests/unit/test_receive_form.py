@@ -1,4 +1,4 @@
-"""A password check and a form that fail at the same moment still make one answer."""
+"""A refused form makes one answer, whatever fails first, and leaves no photo behind."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -12,7 +12,7 @@ from photochanger_chassis.errors import ErrorKind, ServiceError
 from photochanger_chassis.testing import ManualClock
 from photochanger_gateway.application.ports import Ingest, Media, ResponseMode, StoredPhoto, Terms, Upload
 from photochanger_gateway.application.receive_form import ReceiveForm
-from photochanger_gateway.domain.form import FieldReceived, FormEvent, PhotoBegun
+from photochanger_gateway.domain.form import FieldReceived, FormEvent, PhotoBegun, PhotoEnded
 from photochanger_gateway.domain.refusals import InvalidRequest
 from photochanger_gateway.testing.builders import a_refusal
 
@@ -48,9 +48,24 @@ class NoMedia:
         raise NotImplementedError
 
 
-async def receive(passwords: SlowPasswords, form: AsyncGenerator[FormEvent]) -> None:
+class SomeMedia(NoMedia):
+    """Stores every photo under the same id, and remembers what it was told to delete."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+
+    async def finish(self) -> StoredPhoto:
+        return StoredPhoto(media_object_id="a photo", size_bytes=1, digests={})
+
+    async def delete(self, media_object_id: str) -> None:
+        self.deleted.append(media_object_id)
+
+
+async def receive(
+    passwords: SlowPasswords, form: AsyncGenerator[FormEvent], *, media_service: NoMedia | None = None
+) -> None:
     # The two have the methods this use case calls.
-    ingest, media = cast(Ingest, passwords), cast(Media, NoMedia())
+    ingest, media = cast(Ingest, passwords), cast(Media, media_service or NoMedia())
     await ReceiveForm(ingest, media)("slot-001", TERMS, form, password=None, idempotency_key="")
 
 
@@ -79,3 +94,31 @@ async def test_a_bug_in_reading_a_form_is_not_hidden() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await receive(SlowPasswords(), form())
+
+
+async def test_a_photo_that_was_stored_before_its_password_was_refused_is_deleted() -> None:
+    passwords, media = SlowPasswords(), SomeMedia()
+
+    async def form() -> AsyncGenerator[FormEvent]:
+        yield FieldReceived("password", "a guess")
+        yield PhotoBegun("image/jpeg")
+        yield PhotoEnded()
+        passwords.now.set()
+        await asyncio.Event().wait()
+
+    with pytest.raises(ServiceError) as refusal:
+        await receive(passwords, form(), media_service=media)
+    assert refusal.value.reason == "INVALID_PASSWORD"
+    assert media.deleted == ["a photo"]
+
+
+async def test_the_photo_of_a_form_without_a_password_is_deleted() -> None:
+    media = SomeMedia()
+
+    async def form() -> AsyncGenerator[FormEvent]:
+        yield PhotoBegun("image/jpeg")
+        yield PhotoEnded()
+
+    with pytest.raises(InvalidRequest):
+        await receive(SlowPasswords(), form(), media_service=media)
+    assert media.deleted == ["a photo"]

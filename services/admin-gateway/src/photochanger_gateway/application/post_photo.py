@@ -1,24 +1,18 @@
 """The main job: a camera posts a photo and gets the edited one."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import ServiceError
 
 from photochanger_gateway.application.ports import Admission, Ingest, Media, ResponseMode, Terms
-from photochanger_gateway.application.receive_form import ReceiveForm
+from photochanger_gateway.application.receive_form import ReceiveForm, drop_photo
 from photochanger_gateway.domain.form import FormEvent
 from photochanger_gateway.domain.jobs import Job
-
-_log: Final = structlog.stdlib.get_logger(__name__)
-
-_DROP_SECONDS: Final = 0.5
-"""A camera waits meanwhile, at worst past its deadline: an answer must leave within a second of it."""
 
 
 @dataclass(slots=True)
@@ -88,26 +82,16 @@ class PostPhoto:
         try:
             job, admission = await self._ingest.open_job(terms, form)
         except ServiceError:
-            await self._drop(photo_id)
+            await drop_photo(self._media, photo_id)
             raise
         stages.end("open")
         if admission is not Admission.OPENED:
             _name_in_log(job.id)
-            await self._drop(photo_id)
+            await drop_photo(self._media, photo_id)
         if not job.final:
             job = await self._ingest.run_job(job.id, terms.deadline)
             stages.end("run")
         return Outcome(job, admission, terms.response_mode, terms.deadline, stages)
-
-    async def _drop(self, photo_id: str) -> None:
-        """Deletes a photo that no job owns. Its retention would do it too, so a failure does not matter."""
-        try:
-            async with asyncio.timeout(_DROP_SECONDS):
-                await self._media.delete(photo_id)
-        except ServiceError as error:
-            _log.info("photo.drop_failed", reason=error.reason)
-        except TimeoutError:
-            _log.info("photo.drop_failed", reason="TIMEOUT")
 
 
 def _name_in_log(job_id: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from typing import Final
 
+import structlog
 from photochanger_chassis.errors import ServiceError
 
 from photochanger_gateway.application.ports import Ingest, Media, StoredPhoto, Terms, Upload, WholeForm
@@ -19,12 +20,27 @@ from photochanger_gateway.domain.form import (
 )
 from photochanger_gateway.domain.refusals import InvalidRequest
 
+_log: Final = structlog.stdlib.get_logger(__name__)
+
 MESSAGE_BYTES: Final = 256 * 1024
 """Size of a message to media; 64 KiB costs twice the time, 1 MiB half as much memory again."""
 
 _ALGORITHM_BY_HEX_LENGTH: Final = {32: 1, 40: 2, 64: 3, 128: 4}
 """Length of a hex digest to the proto's number of its algorithm: MD5, SHA-1, SHA-256, SHA-512."""
 _ALL_ALGORITHMS: Final = (1, 2, 4)  # SHA-256 always comes
+_DROP_SECONDS: Final = 0.5
+"""A camera waits meanwhile, at worst past its deadline: an answer must leave within a second of it."""
+
+
+async def drop_photo(media: Media, media_object_id: str) -> None:
+    """Deletes a photo that no job owns. Its retention would do it too, so a failure does not matter."""
+    try:
+        async with asyncio.timeout(_DROP_SECONDS):
+            await media.delete(media_object_id)
+    except ServiceError as error:
+        _log.info("photo.drop_failed", reason=error.reason)
+    except TimeoutError:
+        _log.info("photo.drop_failed", reason="TIMEOUT")
 
 
 class ReceiveForm:
@@ -46,7 +62,7 @@ class ReceiveForm:
         """Returns the whole form once the photo is stored.
 
         `password` counts where the form has none. A password known before the photo is checked while the photo
-        streams; a wrong one ends the upload.
+        streams; a wrong one ends the upload. Of a refused form no photo is kept, also when it was stored already.
 
         Raises:
             InvalidRequest: a required field is missing, or came twice.
@@ -80,6 +96,9 @@ class ReceiveForm:
                         case PhotoEnded() if upload is not None:
                             photo = await upload.finish()
         except BaseExceptionGroup as group:
+            # A small photo is stored sooner than its password is hashed.
+            if photo is not None:
+                await drop_photo(self._media, photo.media_object_id)
             error = _decisive(group)
             raise error from error.__cause__
         if photo is None:
@@ -87,6 +106,7 @@ class ReceiveForm:
                 f"The form has no file {PHOTO_FIELD}. Send the photo in a file part of that name."
             )
         if fields.password is None:
+            await drop_photo(self._media, photo.media_object_id)
             raise InvalidRequest("The form has no field password.")
         return WholeForm(slot_id, fields.password, fields.hash, photo, fields.others, idempotency_key)
 
