@@ -14,7 +14,6 @@ PHOTOCHANGER := $(BIN)/photochanger
 PYTEST_ARGS ?=
 # More processes than this only compete for the servers they share.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
-PROTO_BASE ?= HEAD
 
 ##@ Run it
 
@@ -37,6 +36,10 @@ status: installed ## Show what runs, and what was restarted and why
 .PHONY: logs
 logs: installed ## Show the ends of all logs (one of them, or following: photochanger logs NAME -f)
 	@$(PHOTOCHANGER) logs
+
+.PHONY: mock-providers
+mock-providers: setup ## Run stand-ins of Gemini and Turbotext, and say how to use them; Ctrl-C ends them
+	@$(BIN)/python -m photochanger_mockproviders --gemini-port 8090 --turbotext-port 8091 --how-to
 
 .PHONY: doctor
 doctor: installed ## Check this machine and say what to do
@@ -87,11 +90,20 @@ types: installed ## Check types
 	@$(BIN)/mypy libs services tools tests bench conftest.py
 
 .PHONY: proto
-proto: installed ## Lint and format of the protos, and that no client breaks (since PROTO_BASE, default HEAD)
+proto: installed ## Lint and format of the protos, and that no client of the released ones breaks
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code
-	@tools/setup/proto-breaking $(PROTO_BASE)
+	@$(BIN)/buf breaking --against protos/released.json
 	@echo 'proto: ok'
+
+.PHONY: proto-release
+proto-release: installed ## Make today's protos the released ones, which from now on may not break
+	@$(BIN)/buf build --exclude-source-info -o protos/released.json
+	@echo 'protos/released.json is written; commit it.'
+
+.PHONY: docs
+docs: installed ## Write docs/settings.md from the services' settings
+	@$(BIN)/python tools/docs/settings_page.py
 
 .PHONY: lock
 lock: ## Resolve requirements.in into requirements.lock anew (needs uv or the network)
@@ -101,7 +113,7 @@ lock: ## Resolve requirements.in into requirements.lock anew (needs uv or the ne
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: installed
 installed:
