@@ -38,8 +38,12 @@ _SLOTS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serves until SIGINT or SIGTERM. Prints one `NAME=URL` line per server, as environment files have."""
-    options = _parser().parse_args(arguments)
-    asyncio.run(_serve(options))
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        asyncio.run(_serve(options))
+    except OSError as error:  # a port that is taken
+        parser.exit(1, f"{error.strerror or error}. Choose other ports: --gemini-port, --turbotext-port.\n")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -28,7 +28,7 @@ _DEMO_SLOT = "slot-001"
 
 
 def send(
-    photo: Annotated[Path, typer.Argument(help="A JPEG, PNG or WebP file.")],
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A JPEG, PNG or WebP file.")],
     *,
     slot: Annotated[str, typer.Option(help="The slot to post to.")] = "slot-001",
     slots: Annotated[str, typer.Option(help="Several, comma separated, or `all`; photos go round.")] = "",
@@ -46,7 +46,9 @@ def send(
     retries: Annotated[int, typer.Option(min=0, help="Repeats after 429, 503 or no connection.")] = 3,
     out_folder: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for the pictures; one picture goes to the current one."),
+        typer.Option(
+            "--out", file_okay=False, help="Folder for the pictures; one picture goes to the current one."
+        ),
     ] = None,
 ) -> None:
     """Post a photo as DSLR Remote Pro does and wait for the picture.
