@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from secrets import randbelow
 
 import pytest
+import structlog
+from photochanger_chassis.logging import redact_secrets
 from photochanger_chassis.testing import ManualClock
 from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, a_platform, settings_for
+from structlog.typing import EventDict, WrappedLogger
+
+
+@pytest.fixture(autouse=True)
+def log_lines() -> Iterator[list[str]]:
+    """Every log line of the test, as production would print it."""
+    lines: list[str] = []
+
+    def keep(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        lines.append(json.dumps(event, default=str))
+        raise structlog.DropEvent
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            redact_secrets,
+            keep,
+        ]
+    )
+    yield lines
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -7,11 +7,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """At most `limit` takes a client in each `window` (whole seconds). `name` keeps rules apart."""
+    """At most `limit` takes a client in each `window` (whole seconds). `name` keeps rules apart.
+
+    With `hold` whoever goes over the limit is refused for a whole window from then on.
+    """
 
     name: str
     limit: int
     window: timedelta = timedelta(minutes=1)
+    hold: bool = False
 
 
 class RateLimiter(Protocol):
@@ -27,4 +31,8 @@ class RateLimiter(Protocol):
 
     async def check(self, rule: Rule, client: str) -> None:
         """Raises as `take` does when the limit has been reached, without counting."""
+        ...
+
+    async def give_back(self, rule: Rule, client: str) -> None:
+        """Takes back one `take` that should not count."""
         ...

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import structlog
 from photochanger_chassis.clock import Clock
+from photochanger_chassis.errors import Unavailable
 
 from photochanger_gateway.application.rate_limits import RateLimiter, Rule
 from photochanger_gateway.domain.refusals import InvalidCredentials, RateLimited, Throttled
@@ -13,14 +14,18 @@ from photochanger_gateway.domain.refusals import InvalidCredentials, RateLimited
 _log: Final = structlog.stdlib.get_logger(__name__)
 
 TOKEN_LIFETIME: Final = timedelta(minutes=60)
-FAILURES: Final = Rule("sign-in-failures", 10, timedelta(minutes=15))
+FAILURES: Final = Rule("sign-in-failures", 10, timedelta(minutes=15), hold=True)
 
 
 class Accounts(Protocol):
     """The admins' accounts."""
 
     async def verify(self, username: str, password: str) -> bool:
-        """Whether the password is the account's; takes as long for an account that does not exist."""
+        """Whether the password is the account's; takes as long for an account that does not exist.
+
+        Raises:
+            TimeoutError: too many passwords are being checked.
+        """
         ...
 
 
@@ -63,19 +68,25 @@ class SignIn:
         Raises:
             Throttled: too many failures lately.
             InvalidCredentials: unknown account or wrong password.
+            Unavailable: too many sign in at once.
         """
+        attempt = {"username": username[:64], "address": address}
         try:
-            await self._limiter.check(FAILURES, address)
+            # Counted before the password is checked, or many guesses at once would all be checked.
+            await self._limiter.take(FAILURES, address)
         except RateLimited as error:
-            _log.warning("auth.login.failure", username=username[:64], address=address, cause="throttled")
+            _log.warning("auth.login.failure", **attempt, reason="throttled")
             raise Throttled(error.retry_after or FAILURES.window) from error
-        if not await self._accounts.verify(username, password):
-            _log.warning("auth.login.failure", username=username[:64], address=address, cause="credentials")
-            try:
-                await self._limiter.take(FAILURES, address)
-            except RateLimited as error:
-                raise Throttled(error.retry_after or FAILURES.window) from error
+        try:
+            right = await self._accounts.verify(username, password)
+        except TimeoutError as error:
+            _log.warning("auth.login.failure", **attempt, reason="busy")
+            await self._limiter.give_back(FAILURES, address)
+            raise Unavailable("Too many people sign in at once. Try again in a moment.") from error
+        if not right:
+            _log.warning("auth.login.failure", **attempt, reason="invalid_credentials")
             raise InvalidCredentials
+        await self._limiter.give_back(FAILURES, address)
         _log.info("auth.login.success", username=username, address=address)
         now = self._clock.now()
         return Signed(self._tokens.issue(username, now=now, lifetime=TOKEN_LIFETIME), TOKEN_LIFETIME)

@@ -216,6 +216,7 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
         self.clock = clock
         self.uploads: list[Received] = []
         self.upload_begun = asyncio.Event()
+        self.download_ended = asyncio.Event()
         self.objects: dict[str, tuple[media_object_pb2.MediaObject, bytes]] = {}
         self.previews: dict[str, bytes] = {}
         self.links: dict[str, str] = {}
@@ -319,10 +320,13 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
         return info, data[start:end]
 
     async def _chunks(self, data: bytes) -> AsyncIterator[bytes]:
-        for start in range(0, len(data), _CHUNK_BYTES):
-            if self.break_after is not None and start >= self.break_after:
-                raise a_refusal("STORAGE_UNAVAILABLE", ErrorKind.UNAVAILABLE)
-            yield data[start : start + _CHUNK_BYTES]
+        try:
+            for start in range(0, len(data), _CHUNK_BYTES):
+                if self.break_after is not None and start >= self.break_after:
+                    raise a_refusal("STORAGE_UNAVAILABLE", ErrorKind.UNAVAILABLE)
+                yield data[start : start + _CHUNK_BYTES]
+        finally:
+            self.download_ended.set()
 
 
 class FakeProviders(catalogue_service_pb2_grpc.CatalogueServiceServicer):

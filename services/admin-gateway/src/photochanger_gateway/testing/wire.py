@@ -66,7 +66,7 @@ class Connection:
 
     async def send_photo_head(self, *, path: str = "/ingest/slot-001", **headers: str) -> None:
         """Sends the head of a camera's request; `headers` with `_` for `-`."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = _with_dashes(headers)
         await self.send_head(
             "POST", path, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} | named
         )
@@ -110,20 +110,32 @@ async def connected(port: int, host: str = "127.0.0.1") -> AsyncIterator[Connect
         writer.close()
 
 
-async def ask(port: int, path: str, *, method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
-    """One request on a connection of its own; `headers` with `_` for `-`."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+async def ask(
+    port: int,
+    path: str,
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    **named: str,
+) -> Answer:
+    """One request on a connection of its own; `headers`, and `named` ones with `_` for `-`."""
+    sent = dict(headers or {}) | _with_dashes(named)
     if body:
-        named["Content-Length"] = str(len(body))
+        sent["Content-Length"] = str(len(body))
     async with connected(port) as connection:
-        await connection.send_head(method, path, named | {"Connection": "close"})
+        await connection.send_head(method, path, sent | {"Connection": "close"})
         await connection.send(body)
         return await connection.answer(body=method != "HEAD")
 
 
 async def post_photo(
-    port: int, parts: Sequence[Part] = (), *, path: str = "/ingest/slot-001", **headers: str
+    port: int, parts: Sequence[Part] = (), *, path: str = "/ingest/slot-001", **named: str
 ) -> Answer:
     """Posts a form as a camera does that does not wait."""
-    content_type = f"multipart/form-data; boundary={BOUNDARY}"
-    return await ask(port, path, method="POST", body=form(*parts), Content_Type=content_type, **headers)
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} | _with_dashes(named)
+    return await ask(port, path, method="POST", body=form(*parts), headers=headers)
+
+
+def _with_dashes(named: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in named.items()}

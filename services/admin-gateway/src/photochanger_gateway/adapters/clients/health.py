@@ -79,7 +79,7 @@ class ProvidersProbe:
 
 @dataclass(frozen=True, slots=True)
 class NatsProbe:
-    """The event stream. Photos are taken without it; events and previews wait."""
+    """The event stream. Photos are taken without it, so it is no part of readiness; events and previews wait."""
 
     client: Client
 
@@ -87,5 +87,5 @@ class NatsProbe:
         """Tells whether there is a connection."""
         healthy = self.client.is_connected
         return [
-            Component("nats", healthy=healthy, required=False, detail=None if healthy else "not connected")
+            Component("nats", healthy=healthy, required=True, detail=None if healthy else "not connected")
         ]

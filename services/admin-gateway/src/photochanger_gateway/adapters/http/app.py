@@ -1,6 +1,7 @@
 """The FastAPI application: routes, error answers, the OpenAPI document."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -42,12 +43,13 @@ def make_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    routers = [*routers, _pages_router(pages, lambda: _openapi(app))]
     for router in routers:
         app.include_router(router)
-    app.include_router(_pages_router(pages, lambda: _openapi(app)))
+    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, partial(_http_error, routes))
     app.add_middleware(SmallBodies)
     app.add_middleware(RequestContext, ids=ids, metrics=metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
@@ -97,24 +99,24 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     )
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+async def _http_error(routes: Sequence[Route], request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     meaning = _HTTP_ERRORS.get(error.status_code, HttpMeaning(error.status_code, "invalid_request"))
     answer = answers.plain(meaning, str(error.detail), request)
     answer.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer.headers["Allow"] = ", ".join(_allowed_methods(request))
+        answer.headers["Allow"] = ", ".join(_allowed_methods(routes, request))
     return answer
 
 
-def _allowed_methods(request: Request) -> list[str]:
+def _allowed_methods(routes: Sequence[Route], request: Request) -> list[str]:
     """All methods of a path: Starlette names those of the first route alone, and GET and HEAD are two of ours."""
     return sorted(
         {
             method
-            for route in request.app.routes
-            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+            for route in routes
+            if route.matches(request.scope)[0] is not Match.NONE
             for method in route.methods or ()
         }
     )

@@ -155,6 +155,7 @@ class IngestRoute:
         try:
             await self.limiter.take(self.photos, client)
             await self.limiter.check(self.wrong_passwords, client)
+            base_url = self.base_url.of(request)
             outcome = await self.post_photo(
                 slot_id,
                 declared_size_bytes=_declared_length(request),
@@ -162,7 +163,7 @@ class IngestRoute:
                 idempotency_key=check_idempotency_key(request.headers.get("idempotency-key")),
                 read_form=form,
             )
-            return await self._answer(request, outcome, started)
+            return self._answer(base_url, outcome, started)
         except ServiceError as error:
             if error.reason == "INVALID_PASSWORD":
                 await self._count_wrong_password(client)
@@ -177,7 +178,7 @@ class IngestRoute:
         except ServiceError:
             _log.warning("photo.password_guessing", client=client)
 
-    async def _answer(self, request: Request, outcome: Outcome, started: float) -> Response:
+    def _answer(self, base_url: str, outcome: Outcome, started: float) -> Response:
         job = outcome.job
         if job.picture is None:
             status = meaning_of_failure(job.failure.reason if job.failure else "internal").status
@@ -189,7 +190,7 @@ class IngestRoute:
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
             "X-Job-Id": job.id,
-            "X-Result-Url": result_url(self.base_url.of(request), job),
+            "X-Result-Url": result_url(base_url, job),
             **_replayed(outcome),
         }
         expires_at = answers.rfc3339(job.picture.expires_at)

@@ -16,7 +16,8 @@ _Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_l
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    # An input in an error would be in the log, and the ids in it open pictures.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class ErrorBody(_Body):

@@ -40,19 +40,41 @@ class JetStreamRateLimiter:
 
     async def take(self, rule: Rule, client: str) -> None:
         """See `application.rate_limits.RateLimiter`."""
-        self._refuse_over(rule, await self._add(rule, client, 1))
+        if rule.hold:
+            await self._refuse_held(rule, client)
+        count = await self._add(rule, client, 1)
+        if rule.hold and count == rule.limit + 1:  # one caller sees this number, so the hold is written once
+            await self._add(_hold_of(rule), client, 1 + int(self._into_window(rule)))
+            raise RateLimited(rule.window)
+        self._refuse_over(rule, count)
 
     async def check(self, rule: Rule, client: str) -> None:
         """See `application.rate_limits.RateLimiter`."""
         self._refuse_over(rule, await self._add(rule, client, 0) + 1)
 
+    async def give_back(self, rule: Rule, client: str) -> None:
+        """See `application.rate_limits.RateLimiter`."""
+        await self._add(rule, client, -1)
+
+    async def _refuse_held(self, rule: Rule, client: str) -> None:
+        """A hold is noted in the window it began in, as the second it began at (from 1), and ends in the next."""
+        length = int(rule.window.total_seconds())
+        now = self._into_window(rule)
+        for windows_ago in (0, 1):
+            began = await self._add(_hold_of(rule), client, 0, windows_ago=windows_ago)
+            left = (began - 1) + length * (1 - windows_ago) - now
+            if began and left > 0:
+                raise RateLimited(timedelta(seconds=left))
+
+    def _into_window(self, rule: Rule) -> float:
+        return self._clock.now().timestamp() % rule.window.total_seconds()
+
     def _refuse_over(self, rule: Rule, count: int) -> None:
         if count > rule.limit:
-            length = rule.window.total_seconds()
-            raise RateLimited(timedelta(seconds=length - self._clock.now().timestamp() % length))
+            raise RateLimited(rule.window - timedelta(seconds=self._into_window(rule)))
 
-    async def _add(self, rule: Rule, client: str, amount: int) -> int:
-        window = int(self._clock.now().timestamp() // rule.window.total_seconds())
+    async def _add(self, rule: Rule, client: str, amount: int, *, windows_ago: int = 0) -> int:
+        window = int(self._clock.now().timestamp() // rule.window.total_seconds()) - windows_ago
         # A digest, because an address is personal data and may hold characters a subject may not.
         digest = hashlib.blake2b(client.encode(), digest_size=_CLIENT_DIGEST_BYTES).hexdigest()
         subject = f"limits.{rule.name}.{digest}.{window}"
@@ -99,3 +121,7 @@ class JetStreamRateLimiter:
             f"$JS.API.STREAM.CREATE.{_STREAM}", json.dumps(config).encode(), timeout=_TIMEOUT_SECONDS
         )
         self._stream_known = True
+
+
+def _hold_of(rule: Rule) -> Rule:
+    return Rule(f"{rule.name}-hold", rule.limit, rule.window)
