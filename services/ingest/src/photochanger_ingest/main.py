@@ -56,6 +56,7 @@ from photochanger_ingest.application.run_job import JobRunner, RunTuning
 from photochanger_ingest.application.share_galleries import ShareGalleries
 from photochanger_ingest.application.start_waiting import StartWaiting
 from photochanger_ingest.application.sweep import Sweeper, SweepTuning
+from photochanger_ingest.application.take_outcome import TakeOutcome
 from photochanger_ingest.application.verify_password import VerifyPassword
 from photochanger_ingest.settings import IngestSettings, MigrateSettings
 
@@ -130,7 +131,7 @@ async def open_ingest(
             metrics=metrics,
             tuning=sweeping,
         )
-        on_processing_finished = ProcessingFinishedHandler(complete, start_waiting)
+        on_processing_finished = ProcessingFinishedHandler(TakeOutcome(store, complete), start_waiting)
         consumer = EventConsumer(
             nats,
             durable=DURABLE,

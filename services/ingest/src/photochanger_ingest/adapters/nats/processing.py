@@ -10,8 +10,8 @@ from photochanger.providers.v1 import processing_events_pb2
 from photochanger_chassis.nats.events import ReceivedEvent
 
 from photochanger_ingest.adapters.messages import failed, instant, succeeded
-from photochanger_ingest.application.complete_job import CompleteJob
 from photochanger_ingest.application.start_waiting import StartWaiting
+from photochanger_ingest.application.take_outcome import TakeOutcome
 from photochanger_ingest.domain.errors import WrongJobState
 from photochanger_ingest.domain.ids import JobId
 from photochanger_ingest.domain.job import Outcome
@@ -26,8 +26,8 @@ _NOTHING_CALLED: Final = frozenset({"PROVIDER_BUSY"})
 class ProcessingFinishedHandler:
     """Completes the job an event is about; deliveries may repeat."""
 
-    def __init__(self, complete: CompleteJob, start_waiting: StartWaiting) -> None:
-        self._complete = complete
+    def __init__(self, take_outcome: TakeOutcome, start_waiting: StartWaiting) -> None:
+        self._take_outcome = take_outcome
         self._start_waiting = start_waiting
 
     async def __call__(self, event: ReceivedEvent) -> None:
@@ -45,7 +45,7 @@ class ProcessingFinishedHandler:
             case _:
                 return  # the driver asks again
         try:
-            await self._complete(JobId(message.job_id), outcome, ended_at=instant(message.finished_at))
+            await self._take_outcome(JobId(message.job_id), outcome, ended_at=instant(message.finished_at))
         except WrongJobState as error:
             _log.warning("job.outcome_refused", job_id=message.job_id, state=error.metadata.get("state"))
             return
