@@ -222,3 +222,10 @@ async def test_a_service_starts_without_nats_and_uses_it_when_it_comes(own_nats:
         await asyncio.to_thread(server.start)
         await _publish(connection, topic.event(1))
         assert (await inbox.take()).aggregate_id == "thing-1"
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_a_service_that_stops_while_it_cannot_connect_does_not_hang(steps: int) -> None:
+    async with asyncio.timeout(10), _open("nats://127.0.0.1:1"):
+        for _ in range(steps):
+            await asyncio.sleep(0)  # each step leaves the client in another place

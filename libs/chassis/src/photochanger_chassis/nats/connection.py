@@ -23,6 +23,7 @@ _CONNECT_SECONDS: Final = 2
 _PAUSE_SECONDS: Final = 1
 _PING_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 2.0
+_CANCEL_AGAIN_SECONDS: Final = 0.1
 # A JetStream request that takes longer means a server without a leader or a disk that hangs.
 REQUEST_SECONDS: Final = 5.0
 
@@ -118,7 +119,11 @@ async def open_nats(settings: NatsSettings, *, service: str) -> AsyncIterator[Na
     try:
         yield connection
     finally:
-        connecting.cancel()
+        # The client's asyncio.wait_for loses a cancellation that comes together with the end of an attempt, and
+        # then tries for ever: https://github.com/python/cpython/issues/86296 (before Python 3.12).
+        while not connecting.done():
+            connecting.cancel()
+            await asyncio.wait({connecting}, timeout=_CANCEL_AGAIN_SECONDS)
         with suppress(asyncio.CancelledError):
             await connecting
         with suppress(Exception):
