@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from photochanger_devstack.commands import machine, send, slot, stack
+from photochanger_devstack.commands import machine, send, settings, slot, stack
 
 app = typer.Typer(
     help="Runs the PhotoChanger platform on this machine, and sends photos to it as a camera does.",
@@ -20,6 +20,7 @@ for command in (
     app.command()(command)
 app.add_typer(machine.admin, name="admin")
 app.add_typer(slot.slot, name="slot")
+app.add_typer(settings.settings, name="settings")
 
 if __name__ == "__main__":
     app()
