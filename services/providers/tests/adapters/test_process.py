@@ -21,7 +21,7 @@ from photochanger_chassis.settings import PostgresSettings
 from photochanger_devstack.embedded import PostgresServer
 from photochanger_providers.domain.errors import BadProviderResponse, NetworkFailed, ProviderFault
 from photochanger_providers.domain.repeat import Repeat
-from photochanger_providers.testing.fake_media import FakeMedia, StorageAway
+from photochanger_providers.testing.fake_media import DatabaseAway, FakeMedia, StorageAway
 from photochanger_providers.testing.requests import a_request, blank, edited
 from photochanger_providers.testing.scripted_driver import Script, answers, echoes, fails, waits_for
 from PIL import Image
@@ -236,7 +236,7 @@ async def test_storage_that_is_away_for_a_moment_costs_no_second_call_of_the_pro
     script = Script(deque([answers(edited(portrait))]))
     replica = await start_replica(script.entry())
     photo = media.put(portrait)
-    media.failures = [away, away, away]
+    media.failures = [away, DatabaseAway("away", retry_after=timedelta(seconds=1)), away]
 
     result = await replica.processing.Process(a_request(photo), timeout=20)
 

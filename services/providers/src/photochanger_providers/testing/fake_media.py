@@ -36,6 +36,12 @@ class StorageAway(ServiceError):
     kind, reason = ErrorKind.UNAVAILABLE, "STORAGE_UNAVAILABLE"
 
 
+class DatabaseAway(ServiceError):
+    """The media service's database is away."""
+
+    kind, reason = ErrorKind.UNAVAILABLE, "DATABASE_UNAVAILABLE"
+
+
 class LinksNotConfigured(ServiceError):
     """There is no public base URL."""
 

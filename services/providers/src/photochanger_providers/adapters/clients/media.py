@@ -24,7 +24,7 @@ from photochanger.media.v1.media_service_pb2 import (
 from photochanger.media.v1.media_service_pb2_grpc import MediaServiceStub
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.deadline import Deadline
-from photochanger_chassis.errors import DeadlinePassed, RemoteError, ServiceError, Unavailable
+from photochanger_chassis.errors import DeadlinePassed, ErrorKind, RemoteError, ServiceError, Unavailable
 from photochanger_chassis.grpc.deadlines import timeout_until
 from photochanger_chassis.grpc.errors import translate_rpc_errors
 from photochanger_imaging.formats import ImageFormat
@@ -149,7 +149,8 @@ def _ours(error: RemoteError) -> ServiceError:
             "Set PUBLIC_MEDIA_BASE_URL on the media service.",
             provider_calls=0,
         )
-    passing = error.reason == StorageUnavailable.reason
+    # Its bucket, or its database: both come back.
+    passing = error.kind is ErrorKind.UNAVAILABLE
     return StorageUnavailable(
         "The media service cannot store pictures now."
         if passing
