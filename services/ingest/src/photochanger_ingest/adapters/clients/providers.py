@@ -12,7 +12,7 @@ from photochanger.providers.v1 import (
 )
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.deadline import Deadline
-from photochanger_chassis.errors import RemoteError
+from photochanger_chassis.errors import RemoteError, Unavailable
 from photochanger_chassis.grpc.deadlines import timeout_until
 from photochanger_chassis.grpc.errors import translate_rpc_errors
 
@@ -31,6 +31,8 @@ from photochanger_ingest.domain.job import Job, Outcome
 
 _SHORT_CALL: Final = timedelta(seconds=5)
 _PROVIDER_BUSY: Final = "PROVIDER_BUSY"
+_NOTHING_DECIDED: Final = "DATABASE_UNAVAILABLE"
+"""The service could not reach its own database: no outcome of the job, whose work may go on."""
 
 
 class ProvidersClient:
@@ -73,6 +75,8 @@ class ProvidersClient:
         except RemoteError as error:
             if error.reason == _PROVIDER_BUSY:
                 raise ProviderAtLimit(error.message, retry_after=error.retry_after) from error
+            if error.reason == _NOTHING_DECIDED:
+                raise Unavailable(error.message, retry_after=error.retry_after) from error
             calls = error.metadata.get("providerCalls", "")
             return failed(error.reason, error.message, provider_calls=int(calls) if calls.isdecimal() else 0)
         return succeeded(answer)
