@@ -13,7 +13,7 @@ from photochanger.ingest.v1.job_service_pb2_grpc import JobServiceStub
 from photochanger.media.v1 import media_service_pb2
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.deadline import Deadline
-from photochanger_chassis.errors import DeadlinePassed, ErrorKind, ServiceError
+from photochanger_chassis.errors import DeadlinePassed, ErrorKind, ServiceError, Unavailable
 from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_gateway.adapters.clients import translate
@@ -50,8 +50,12 @@ class GrpcIngest:
         request = job_service_pb2.CheckAdmissionRequest(
             slot_id=slot_id, declared_size_bytes=declared_size_bytes
         )
-        with translate_rpc_errors():
-            answer = await self._jobs.CheckAdmission(request, timeout=_QUICK_SECONDS)
+        try:
+            with translate_rpc_errors():
+                answer = await self._jobs.CheckAdmission(request, timeout=_QUICK_SECONDS)
+        except DeadlinePassed as error:
+            # No job's deadline: there is none yet. Ingest waits for its database, say.
+            raise Unavailable("Photos are not taken now. Send the photo again.") from error
         multipart = answer.response_mode == slot_pb2.RESPONSE_MODE_MULTIPART
         return Terms(
             job_id=answer.ticket.job_id,
