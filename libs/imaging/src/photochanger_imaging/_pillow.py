@@ -90,8 +90,8 @@ def read(source: Source) -> bytes:
 def decode(source: Source, limits: PixelLimits, *, enough_px: int | None = None) -> Decoded:
     """Decodes a picture whole, turns it upright and makes its colours plain.
 
-    With `enough_px` a JPEG may come at 1/2, 1/4 or 1/8 of its size, with no side shorter than that: several
-    times cheaper, and the whole file is still read. Raises ImageError.
+    With `enough_px` a JPEG may come at 1/2, 1/4 or 1/8 of its size, its longer side no shorter than that:
+    several times cheaper, and the whole file is still read. Raises ImageError.
     """
     data = read(source)
     info = probe(data, limits)
@@ -103,7 +103,7 @@ def decode(source: Source, limits: PixelLimits, *, enough_px: int | None = None)
             raise BrokenImage("it declares two different sizes")
         style = _style_of(picture) if isinstance(picture, JpegImageFile) else None
         if enough_px is not None:
-            picture.draft(None, (enough_px, enough_px))
+            picture.draft(None, _of_longest(picture.size, enough_px))
         picture.load()
         image, profile = _plain(picture, scrubber.profile)
         if info.orientation != 1:
@@ -113,6 +113,12 @@ def decode(source: Source, limits: PixelLimits, *, enough_px: int | None = None)
     image.info = {}
     lossless = info.format is ImageFormat.PNG or (info.format is ImageFormat.WEBP and is_lossless(clean))
     return Decoded(image=image, info=info, profile=profile, jpeg_style=style, lossless=lossless)
+
+
+def _of_longest(size: tuple[int, int], side_px: int) -> tuple[int, int]:
+    """A size of the same shape whose longer side is `side_px`."""
+    longest = max(size)
+    return max(1, size[0] * side_px // longest), max(1, size[1] * side_px // longest)
 
 
 def flatten(image: Image.Image, background: tuple[int, int, int] = (255, 255, 255)) -> Image.Image:
