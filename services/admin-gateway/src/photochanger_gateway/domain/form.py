@@ -15,11 +15,11 @@ _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class FormLimits:
-    """Bounds of one form, photo aside. Sizes in bytes. `fields` are those kept with the job: no password, no hash."""
+    """Bounds of one form, photo aside. `fields` are those kept with the job: no password, no hash."""
 
     fields: int = 64
     fields_bytes: int = 64 * 1024
-    name_bytes: int = 256
+    name_characters: int = 256
     part_headers: int = 8
     part_header_bytes: int = 4 * 1024
 

@@ -82,6 +82,8 @@ class FakeIngest(job_service_pb2_grpc.JobServiceServicer, gallery_service_pb2_gr
         self.release = asyncio.Event()
         self.release.set()
         self.jobs: dict[str, job_pb2.Job] = {}
+        self.any_job: job_pb2.Job | None = None
+        """What every unknown id stands for, where a test cannot choose ids."""
         self.galleries: dict[str, list[job_pb2.Job]] = {}
         self.display_name = "First booth"
         self.shared = False
@@ -189,7 +191,12 @@ class FakeIngest(job_service_pb2_grpc.JobServiceServicer, gallery_service_pb2_gr
 
     def _job(self, job_id: str) -> job_pb2.Job:
         if job_id not in self.jobs:
-            raise a_refusal("JOB_NOT_FOUND", ErrorKind.NOT_FOUND)
+            if self.any_job is None:
+                raise a_refusal("JOB_NOT_FOUND", ErrorKind.NOT_FOUND)
+            known = job_pb2.Job()
+            known.CopyFrom(self.any_job)
+            known.id = job_id
+            return known
         return self.jobs[job_id]
 
     def _check_password(self, password: str) -> None:

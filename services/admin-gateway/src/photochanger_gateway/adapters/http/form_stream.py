@@ -143,12 +143,14 @@ class _EventSink:
 
     def _headers_finished(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        name = options.get(b"name", b"")
-        if not name or len(name) > self._limits.name_bytes:
+        raw = options.get(b"name", b"")
+        name = _text(raw)
+        if not name or len(name) > self._limits.name_characters:
             raise InvalidRequest(
-                f"A part of the form has no name, or one of more than {self._limits.name_bytes} bytes."
+                "A part of the form has no name, or one of more than "
+                f"{self._limits.name_characters} characters."
             )
-        self._name = _text(name)
+        self._name = name
         if self._name == PHOTO_FIELD:
             declared = self._headers.get(b"content-type", b"").decode("latin-1").strip().lower()
             self.events.append(PhotoBegun(declared.partition(";")[0].strip()))
@@ -156,7 +158,7 @@ class _EventSink:
         self._fields += self._name not in {PASSWORD_FIELD, HASH_FIELD}
         if self._fields > self._limits.fields:
             raise InvalidRequest(f"The form has more than {self._limits.fields} fields.")
-        self._count_field_bytes(len(name))
+        self._count_field_bytes(len(raw))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._name == PHOTO_FIELD:

@@ -49,14 +49,21 @@ _ERRORS: Final = {
     503: "Provider or storage away for a moment: `provider_error`, `storage_unavailable`, with `Retry-After`.",
     504: "No result in time: `provider_timeout`.",
 }
+_NO_NUL: Final = "^[^\\x00]*$"
 _FORM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["password", "hash", "fileToUpload"],
     "properties": {
-        "password": {"type": "string", "maxLength": 64, "description": "The ingest password."},
+        "password": {
+            "type": "string",
+            "maxLength": 64,
+            "pattern": _NO_NUL,
+            "description": "The ingest password.",
+        },
         "hash": {
             "type": "string",
             "maxLength": 128,
+            "pattern": _NO_NUL,
             "description": "Hex digest of the photo: MD5, SHA-1, SHA-256 or SHA-512 by its length.",
         },
         "fileToUpload": {
@@ -65,7 +72,14 @@ _FORM_SCHEMA: Final[dict[str, Any]] = {
             "description": "The photo: JPEG, PNG or WebP.",
         },
     },
-    "additionalProperties": {"type": "string", "maxLength": 65536},
+    "maxProperties": 67,
+    "propertyNames": {"minLength": 1, "maxLength": 256, "pattern": _NO_NUL},
+    "additionalProperties": {
+        "type": "string",
+        "maxLength": 65536,
+        "pattern": _NO_NUL,
+        "description": "Whatever the booth knows, kept with the job: at most 64 fields, 64 KiB in all.",
+    },
 }
 _OPENAPI: Final[dict[str, Any]] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM_SCHEMA}}},

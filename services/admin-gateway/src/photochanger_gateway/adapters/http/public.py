@@ -35,10 +35,10 @@ _RANGE_PARAMETERS: Final[dict[str, Any]] = {
             "in": "header",
             "required": False,
             "description": words,
-            "schema": {"type": "string", "maxLength": 200},
+            "schema": {"type": "string"},
         }
         for name, words in (
-            ("Range", "One range of bytes."),
+            ("Range", "One range of bytes; anything else is ignored."),
             ("If-Range", "The range counts only while the ETag is this one."),
             ("If-None-Match", "304 while the ETag is this one."),
         )

@@ -1,0 +1,118 @@
+"""The OpenAPI document: complete, and true of the running gateway."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from photochanger_chassis.testing import ManualClock
+from photochanger_gateway.adapters.accounts.tokens import JwtTokens
+from photochanger_gateway.adapters.http.operations import Readiness
+from photochanger_gateway.main import wire
+from photochanger_gateway.testing.platform import SIGNING_KEY, Gateway, Platform, a_gateway, settings_for
+from photochanger_gateway.testing.wire import ask
+from prometheus_client import CollectorRegistry
+from starlette.routing import BaseRoute, Route
+
+HIDDEN = {"/", "/docs", "/openapi.json", "/pubgallery"}
+"""Pages for people, and the document itself."""
+
+
+@pytest.fixture
+async def app(platform: Platform, clock: ManualClock, nats_url: str) -> AsyncIterator[FastAPI]:
+    async with AsyncExitStack() as stack:
+        wired = await wire(
+            settings_for(platform, nats_url), stack, Readiness(), clock=clock, registry=CollectorRegistry()
+        )
+        yield wired.app
+
+
+def routes_of(routes: list[BaseRoute]) -> list[Route]:
+    """All routes, those of included routers too."""
+    found: list[Route] = []
+    for route in routes:
+        inner = getattr(route, "original_router", None)  # how FastAPI 0.165 keeps an included router
+        if inner is not None:
+            found += routes_of(inner.routes)
+        elif isinstance(route, Route):
+            found.append(route)
+    return found
+
+
+async def test_every_route_is_in_the_document_or_hidden_on_purpose(app: FastAPI) -> None:
+    document = app.openapi()
+    described = {
+        (path, method.upper()) for path, operations in document["paths"].items() for method in operations
+    }
+    served = {
+        (route.path, method)
+        for route in routes_of(app.routes)
+        if route.path not in HIDDEN and not route.path.startswith("/static/")
+        for method in route.methods or ()
+    }
+    assert described == served
+    assert any(isinstance(route, APIRoute) for route in routes_of(app.routes))
+    assert document["openapi"].startswith("3.1")
+
+
+async def test_operations_have_names_of_their_own_and_words(app: FastAPI) -> None:
+    operations = [operation for item in app.openapi()["paths"].values() for operation in item.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert all(operation["summary"] for operation in operations)
+    assert all(
+        answer["description"] for operation in operations for answer in operation["responses"].values()
+    )
+
+
+async def test_the_document_is_readable_by_people(gateway: Gateway) -> None:
+    page = await ask(gateway.port, "/docs")
+    assert page.status == 200
+    for words in ("/api/ingest/{slot_id}", "fileToUpload", "ErrorBody", "429"):
+        assert words in page.body.decode()
+
+
+@pytest.mark.timeout(300)
+async def test_the_running_gateway_does_what_the_document_says(
+    platform: Platform, clock: ManualClock, nats_url: str, tmp_path: Path
+) -> None:
+    platform.ingest.any_job = platform.ingest.ending
+    platform.ingest.shared = True
+    platform.ingest.galleries["slot-003"] = [platform.ingest.ending]
+    many = 1_000_000
+    settings = settings_for(
+        platform,
+        nats_url,
+        public_rate_per_minute=many,
+        ingest_rate_per_minute=many,
+        wrong_password_rate_per_minute=many,
+    )
+    token = JwtTokens((SIGNING_KEY.encode(),)).issue("serg", now=clock.now(), lifetime=timedelta(hours=1))
+    async with a_gateway(settings, clock) as gateway:
+        fuzzing = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "run",
+            f"{gateway.url}/openapi.json",
+            "--phases=examples,coverage,fuzzing",
+            "--mode=all",
+            "--max-examples=8",
+            "--generation-deterministic",
+            "--request-timeout=20",
+            "--max-time=60",
+            f"--header=Authorization: Bearer {token}",
+            "--no-color",
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        told, _ = await fuzzing.communicate()
+    assert fuzzing.returncode == 0, told.decode()
