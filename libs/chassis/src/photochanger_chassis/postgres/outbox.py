@@ -168,7 +168,8 @@ class OutboxRelay:
                     continue
                 if published < taken:
                     await asyncio.sleep(_AFTER_FAILURE.total_seconds())
-                elif not taken:
+                elif taken < _BATCH:
+                    # Nothing more was there; what was committed since has woken us again.
                     await committed.wait(_FALLBACK)
 
     async def relay_batch(self) -> tuple[int, int]:
