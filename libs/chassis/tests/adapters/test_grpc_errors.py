@@ -13,7 +13,7 @@ from photochanger_chassis.errors import (
     ServiceError,
     Unavailable,
 )
-from photochanger_chassis.grpc.errors import translate_rpc_errors
+from photochanger_chassis.grpc.errors import from_rpc_error, translate_rpc_errors
 
 
 def _error_of(kind: ErrorKind) -> ServiceError:
@@ -81,6 +81,13 @@ async def test_a_bug_is_a_bare_internal_error_in_every_shape(serve: Any, shape: 
     assert caught.value.kind is ErrorKind.INTERNAL
     assert caught.value.domain == ""
     assert "secret" not in caught.value.message
+
+
+def test_a_stream_whose_server_was_killed_can_be_tried_again() -> None:
+    # Happens once in hundreds of kills, so it is made up here.
+    nothing = grpc.aio.Metadata()
+    error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, nothing, nothing, "Internal error from Core")
+    assert isinstance(from_rpc_error(error), Unavailable)
 
 
 async def test_the_lone_error_of_a_task_group_is_found(serve: Any) -> None:

@@ -27,6 +27,8 @@ _DETAILS_KEY: Final = "grpc-status-details-bin"
 # Details travel in trailing metadata, of which a peer takes 8 KiB, and base64 adds a third.
 _MAX_TEXT: Final = 500
 _MAX_ENTRIES: Final = 8
+_BROKEN: Final = "Internal error from Core"
+"""What grpc.aio itself (seen in 1.85.1) says, as INTERNAL, of a streaming call whose server was killed."""
 
 
 def domain_of(service: str) -> str:
@@ -66,15 +68,17 @@ def to_status(error: ServiceError, domain: str) -> grpc.Status:
 def from_rpc_error(error: grpc.aio.AioRpcError) -> ServiceError:
     """Makes the error of ours that a failed call stands for.
 
-    With details it is a `RemoteError`. Without, the call failed on the way: UNAVAILABLE and a CANCELLED
-    nobody asked for (a server that stops answers so, https://github.com/grpc/grpc/issues/41785) are
-    `Unavailable`, DEADLINE_EXCEEDED is `DeadlinePassed`, the rest a `RemoteError` without a domain.
+    With details it is a `RemoteError`. Without, the call failed on the way: UNAVAILABLE, a CANCELLED
+    nobody asked for (a server that stops answers so, https://github.com/grpc/grpc/issues/41785) and a stream
+    that broke under our hands are `Unavailable`, DEADLINE_EXCEEDED is `DeadlinePassed`, the rest a `RemoteError`
+    without a domain.
     """
     kind = ErrorKind[error.code().name]
     message = error.details() or kind.name
     status = _details_of(error)
     if status is None:
-        if kind in {ErrorKind.UNAVAILABLE, ErrorKind.CANCELLED}:
+        broken = kind is ErrorKind.INTERNAL and message == _BROKEN
+        if broken or kind in {ErrorKind.UNAVAILABLE, ErrorKind.CANCELLED}:
             return Unavailable("The service called cannot be reached.", retry_after=timedelta(seconds=1))
         if kind is ErrorKind.DEADLINE_EXCEEDED:
             return DeadlinePassed("The deadline passed before the service called had answered.")
