@@ -130,6 +130,23 @@ class Workers:
             return await loop.run_in_executor(self._threads, func, *args)
 
 
+async def gathered(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[list[bytes]]:
+    """Yields chunks in lists of `size` bytes or more in all, the last list whatever is left.
+
+    For work on another thread: each trip there costs about 0.2 ms of CPU, whatever it carries.
+    """
+    group: list[bytes] = []
+    held = 0
+    async for chunk in chunks:
+        group.append(chunk)
+        held += len(chunk)
+        if held >= size:
+            yield group
+            group, held = [], 0
+    if group:
+        yield group
+
+
 async def run_every(
     interval: timedelta, action: Callable[[], Awaitable[object]], *, name: str, at_once: bool = True
 ) -> None:

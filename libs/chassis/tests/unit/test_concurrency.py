@@ -1,12 +1,13 @@
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from photochanger_chassis.concurrency import ByteBudget, Workers, collapse_group, run_every
+from photochanger_chassis.concurrency import ByteBudget, Workers, collapse_group, gathered, run_every
 
 _TOTAL = 10
 _STEPS = st.one_of(
@@ -137,3 +138,19 @@ async def test_a_failed_round_does_not_end_periodic_work() -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+@given(st.lists(st.binary(max_size=20)), st.integers(1, 40))
+async def test_gathered_chunks_keep_their_order_and_come_in_groups_of_the_size(
+    chunks: list[bytes], size: int
+) -> None:
+    async def source() -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+
+    groups = [group async for group in gathered(source(), size)]
+
+    assert [chunk for group in groups for chunk in group] == chunks
+    assert all(groups)
+    for group in groups[:-1]:
+        assert sum(map(len, group)) >= size > sum(map(len, group[:-1]))

@@ -6,13 +6,13 @@ once as the memory budget allows.
 
 import filecmp
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
-from photochanger_chassis.concurrency import ByteBudget, Workers
+from photochanger_chassis.concurrency import ByteBudget, Workers, gathered
 from photochanger_imaging.check import check_result
 from photochanger_imaging.encode import transcode
 from photochanger_imaging.errors import BlankImage, ImageError
@@ -30,6 +30,8 @@ from photochanger_providers.domain.repeat import Repeat
 
 _BYTES_PER_PIXEL: Final = 8  # RGB or RGBA twice: decoded, and turned or encoded
 _CHUNK_BYTES: Final = 256 * 1024
+# Chunks come in the sizes of the network; a trip to a thread costs as much as hashing 300 KB.
+_GATHERED_BYTES: Final = 1024 * 1024
 _AT_ONCE: Final = timedelta()
 _MIME_TYPES: Final[dict[ImageFormat, MimeType]] = {
     ImageFormat.JPEG: "image/jpeg",
@@ -109,13 +111,14 @@ class Pictures:
     async def _received(self, incoming: Incoming, intake: "_Intake") -> bool:
         digest = hashlib.sha256()
 
-        def take(chunk: bytes) -> None:
-            digest.update(chunk)
-            intake.feed(chunk)
+        def take(chunks: Sequence[bytes]) -> None:
+            for chunk in chunks:
+                digest.update(chunk)
+                intake.feed(chunk)
 
         try:
-            async for chunk in incoming.chunks():
-                await self._threads.run(take, chunk)
+            async for chunks in gathered(incoming.chunks(), _GATHERED_BYTES):
+                await self._threads.run(take, chunks)
             complete = await self._threads.run(intake.finish)
         finally:
             intake.close()

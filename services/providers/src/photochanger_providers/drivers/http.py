@@ -17,6 +17,7 @@ from typing import Final
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from photochanger_chassis.concurrency import gathered
 from yarl import URL
 
 from photochanger_providers.domain.errors import BadProviderResponse, NetworkFailed
@@ -26,7 +27,8 @@ from photochanger_providers.drivers.body import RequestBody
 CHUNK_BYTES: Final = 256 * 1024
 _SMALL_ANSWER_BYTES: Final = 1024 * 1024
 _CONNECT_SECONDS: Final = 5.0
-_READ_BUFFER_BYTES: Final = 256 * 1024  # fewer, larger chunks: each costs a trip to a thread
+_READ_BUFFER_BYTES: Final = 256 * 1024
+_GATHERED_BYTES: Final = 1024 * 1024  # what goes to a thread at once: each trip costs
 _ODD_LINK: Final = "The provider's answer links to an address that is not public and https."
 # Global by `ipaddress`, yet they lead to private IPv4 addresses: NAT64 and 6to4.
 _TRANSLATED: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
@@ -73,8 +75,9 @@ class ProviderAnswer:
         size = 0
         file = await asyncio.to_thread(path.open, "xb")
         try:
-            async for chunk in self._bounded(limit_bytes):
-                size += await asyncio.to_thread(file.write, chunk)
+            async for chunks in gathered(self._bounded(limit_bytes), _GATHERED_BYTES):
+                await asyncio.to_thread(file.writelines, chunks)
+                size += sum(map(len, chunks))
         finally:
             await asyncio.to_thread(file.close)
         return size
