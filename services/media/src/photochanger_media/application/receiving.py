@@ -53,14 +53,14 @@ class Receive:
                 async for chunk in chunks:
                     for data in reception.take(chunk):
                         if shelf is None:
-                            shelf = await self._open(stack, place, reception.format)
+                            shelf = await self._open(stack, place, reception, reception.format)
                         await shelf.write(data)
                 rest, info = reception.finish()
                 if reception.redraw:
                     stored = await self._redraw(place, reception.spool, rules.pixel_limits)
                 else:
                     if shelf is None:
-                        shelf = await self._open(stack, place, info.format)
+                        shelf = await self._open(stack, place, reception, info.format)
                     for data in rest:
                         await shelf.write(data)
                     stored = await self._storing.commit(shelf, place, info, upright=rules.cleaned)
@@ -79,10 +79,13 @@ class Receive:
                 await shelf.write(upright[start : start + _WRITE_BYTES])
             return await self._storing.commit(shelf, place, replace(info, orientation=1), upright=True)
 
-    async def _open(self, stack: AsyncExitStack, place: Place, image_format: ImageFormat | None) -> Shelf:
+    async def _open(
+        self, stack: AsyncExitStack, place: Place, reception: Reception, image_format: ImageFormat | None
+    ) -> Shelf:
         if image_format is None:
             raise RuntimeError("Bytes are returned only once the format is known.")
-        return await stack.enter_async_context(self._storing.shelf(place, image_format))
+        shelf = self._storing.shelf(place, image_format, reception.sha256_of_stored)
+        return await stack.enter_async_context(shelf)
 
 
 def _upright(original: IO[bytes], limits: PixelLimits) -> bytes:

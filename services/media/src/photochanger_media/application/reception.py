@@ -16,6 +16,7 @@ from photochanger_imaging.info import ImageInfo, PixelLimits
 from photochanger_imaging.probe import HeaderProbe
 from photochanger_imaging.scrub import Scrubber
 
+from photochanger_media.application.storing import RunningDigest
 from photochanger_media.domain.errors import (
     BrokenPicture,
     PayloadTooLarge,
@@ -96,6 +97,11 @@ class Reception:
     def digests(self) -> dict[DigestAlgorithm, str]:
         """Digests of the bytes received so far, in lower-case hex."""
         return {algorithm: digest.hexdigest() for algorithm, digest in self._digests.items()}
+
+    @property
+    def sha256_of_stored(self) -> RunningDigest | None:
+        """The running SHA-256 of what is to be stored, where that is what is received."""
+        return None if self._rules.cleaned else self._digests[DigestAlgorithm.SHA256]
 
     def take(self, chunk: bytes) -> list[bytes]:
         """Takes the next chunk; returns what can be stored by now.

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from photochanger_chassis.clock import Clock
@@ -46,15 +46,35 @@ class Place:
     """Of a preview: what it shows. It lives as long as that."""
 
 
-class Shelf:
-    """Where one object is put: its bytes by `write`, then once `commit`."""
+class RunningDigest(Protocol):
+    """A digest that somebody keeps up to date."""
 
-    def __init__(self, media_id: MediaId, key: str, image_format: ImageFormat, writer: ObjectWriter) -> None:
+    def hexdigest(self) -> str:
+        """Of the bytes so far, in lower-case hex."""
+        ...
+
+
+class Shelf:
+    """Where one object is put: its bytes by `write`, then once `commit`.
+
+    `sha256_kept` is the SHA-256 of the same bytes where somebody computes that already.
+    """
+
+    def __init__(
+        self,
+        media_id: MediaId,
+        key: str,
+        image_format: ImageFormat,
+        writer: ObjectWriter,
+        sha256_kept: RunningDigest | None = None,
+    ) -> None:
         self.media_id: Final = media_id
         self.key: Final = key
         self.format: Final = image_format
         self.writer: Final = writer
-        self._sha256 = hashlib.sha256()
+        own = hashlib.sha256()
+        self._own: Final = own if sha256_kept is None else None
+        self._sha256: Final[RunningDigest] = sha256_kept or own
         self.size_bytes = 0
 
     @property
@@ -64,7 +84,8 @@ class Shelf:
 
     async def write(self, data: bytes) -> None:
         """Takes the next bytes of the object."""
-        self._sha256.update(data)
+        if self._own is not None:
+            self._own.update(data)
         self.size_bytes += len(data)
         await self.writer.write(data)
 
@@ -90,14 +111,16 @@ class Storing:
         self._retentions = retentions
 
     @asynccontextmanager
-    async def shelf(self, place: Place, image_format: ImageFormat) -> AsyncIterator[Shelf]:
-        """Opens a place for one object; nothing stays of it unless `commit` returned."""
+    async def shelf(
+        self, place: Place, image_format: ImageFormat, sha256_kept: RunningDigest | None = None
+    ) -> AsyncIterator[Shelf]:
+        """Opens a place for one object (see `Shelf`); nothing stays of it unless `commit` returned."""
         media_id = MediaId(self._ids.new_id())
         key = object_key(
             place.kind, image_format, media_id=media_id, slot_id=place.slot_id, job_id=place.job_id
         )
         async with self._bucket.writer(key, mime_type=image_format.mime) as writer:
-            yield Shelf(media_id, key, image_format, writer)
+            yield Shelf(media_id, key, image_format, writer, sha256_kept)
 
     async def commit(
         self, shelf: Shelf, place: Place, info: ImageInfo, *, upright: bool
