@@ -30,7 +30,7 @@ class MigrateSettings(LoggingSettings, PostgresSettings, PasswordSettings):
         default=None,
         min_length=1,
         max_length=64,
-        description="Global ingest password, set by `migrate` where none is set yet; later: `photochanger settings set`.",
+        description="Global ingest password, set by `migrate` where there is none; later: `photochanger settings set`.",
     )
 
 
