@@ -16,6 +16,8 @@ from photochanger_gateway.testing.wire import PHOTO, Part, connected, form, post
 PASSWORD_PART: Part = ("password", PASSWORD.encode())
 WRONG_PART: Part = ("password", b"a-guess")
 HASH_PART: Part = ("hash", b"7b6c683e1d3fd29c8701791c54e3c12a236f5a5b")
+CUT_OFF_SECONDS = 20.0
+"""Patience with a cancellation that must come: without it an upload that was not cut off counts as whole."""
 BIG_PHOTO: Part = ("fileToUpload", JPEG + b"x" * 1_000_000)
 
 
@@ -77,6 +79,7 @@ async def test_the_digest_of_the_hash_is_asked_for_and_all_when_it_comes_late(
 async def test_a_wrong_password_before_the_photo_ends_the_upload_early(
     gateway: Gateway, platform: Platform
 ) -> None:
+    platform.media.cancelled_within = CUT_OFF_SECONDS
     body = form(WRONG_PART, HASH_PART, BIG_PHOTO)
     async with connected(gateway.port) as connection:
         await connection.send_photo_head(Content_Length=str(len(body) + 5_000_000))
@@ -93,6 +96,7 @@ async def test_a_wrong_password_before_the_photo_ends_the_upload_early(
 async def test_a_wrong_password_cancels_an_upload_that_is_under_way(
     gateway: Gateway, platform: Platform
 ) -> None:
+    platform.media.cancelled_within = CUT_OFF_SECONDS
     checked = platform.ingest.script.gates.setdefault("VerifyPassword", asyncio.Event())
     body = form(WRONG_PART, HASH_PART, BIG_PHOTO)
     async with connected(gateway.port) as connection:
@@ -170,6 +174,7 @@ async def test_sixty_four_fields_of_the_booth_fit_beside_password_and_hash(
 async def test_a_photo_over_the_limit_is_refused_while_it_streams(
     gateway: Gateway, platform: Platform, chunked: bool
 ) -> None:
+    platform.media.cancelled_within = CUT_OFF_SECONDS
     platform.ingest.size_limit_bytes = 500_000
     body = form(PASSWORD_PART, HASH_PART, ("fileToUpload", JPEG + b"x" * 500_000))
     async with connected(gateway.port) as connection:
@@ -221,6 +226,7 @@ async def test_what_media_refuses_ends_the_form_with_its_reason(gateway: Gateway
 async def test_a_connection_cut_in_the_photo_cancels_the_upload_and_opens_nothing(
     gateway: Gateway, platform: Platform
 ) -> None:
+    platform.media.cancelled_within = CUT_OFF_SECONDS
     body = form(PASSWORD_PART, HASH_PART, BIG_PHOTO)
     async with connected(gateway.port) as connection:
         await connection.send_photo_head(Content_Length=str(len(body)))
@@ -234,6 +240,7 @@ async def test_a_connection_cut_in_the_photo_cancels_the_upload_and_opens_nothin
 async def test_a_client_that_falls_silent_is_cut_off(
     platform: Platform, clock: ManualClock, nats_url: str
 ) -> None:
+    platform.media.cancelled_within = CUT_OFF_SECONDS
     settings = settings_for(platform, nats_url)
     async with (
         a_gateway(settings, clock, idle_timeout=timedelta(milliseconds=100)) as gateway,
@@ -255,6 +262,7 @@ async def test_a_form_that_is_not_whole_by_the_deadline_is_a_timeout(nats_url: s
         a_gateway(settings_for(platform, nats_url), clock) as gateway,
         connected(gateway.port) as connection,
     ):
+        platform.media.cancelled_within = CUT_OFF_SECONDS
         platform.ingest.deadline = timedelta(milliseconds=500)
         await connection.send_photo_head(Content_Length="3000000")
         await connection.send(form(PASSWORD_PART, HASH_PART, BIG_PHOTO)[:600_000])

@@ -35,7 +35,6 @@ from photochanger_gateway.testing.builders import JPEG, a_job, a_refusal, an_obj
 
 PASSWORD: Final = "booth-password-9"  # noqa: S105 - of the fake, nowhere else
 _CHUNK_BYTES: Final = 256 * 1024
-_TURNS: Final = 100
 
 
 @dataclass(slots=True)
@@ -229,6 +228,8 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
         self.links: dict[str, str] = {}
         self.deleted: list[str] = []
         self.break_after: int | None = None
+        self.cancelled_within = 0.0
+        """Seconds to wait for the cancellation of an upload, for tests that are sure it comes."""
 
     def store(self, data: bytes = JPEG, **facts: object) -> media_object_pb2.MediaObject:
         """Stores a picture; `facts` as `an_object` takes them."""
@@ -249,10 +250,8 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
         try:
             async for message in request_iterator:
                 received.data += message.chunk
-            # A stream that the client cancels ends like a whole one; the cancellation comes some turns of the loop
-            # later (measured with grpcio 1.85: one).
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
+            # A stream that the client cancels ends like a whole one; the cancellation comes a moment later.
+            await asyncio.sleep(self.cancelled_within)
             received.whole = True
         finally:
             received.whole = bool(received.whole)
