@@ -14,6 +14,7 @@ from photochanger_chassis.settings import SettingsError
 _log = structlog.stdlib.get_logger(__name__)
 
 EXIT_FAILED: Final = 1
+_CANCEL_AGAIN_SECONDS: Final = 1.0
 EXIT_MISCONFIGURED: Final = 78  # EX_CONFIG of sysexits.h: restarting does not help
 
 
@@ -68,5 +69,17 @@ async def run_until_stopped(stop: asyncio.Event, *background: Coroutine[object, 
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(work) for work in background]
             await stop.wait()
-            for task in running:
-                task.cancel()
+            await cancel_until_done(*running)
+
+
+async def cancel_until_done(*tasks: asyncio.Task[object]) -> None:
+    """Cancels tasks, waits for their clean-up, and every second cancels again those that go on.
+
+    Once is not enough: before Python 3.12 `asyncio.wait_for`, on which psycopg's pool and the NATS client wait, can
+    lose a cancellation (https://github.com/python/cpython/issues/86296).
+    """
+    going_on = {task for task in tasks if not task.done()}
+    while going_on:
+        for task in going_on:
+            task.cancel()
+        _, going_on = await asyncio.wait(going_on, timeout=_CANCEL_AGAIN_SECONDS)

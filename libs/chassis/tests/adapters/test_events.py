@@ -226,6 +226,7 @@ async def test_a_service_starts_without_nats_and_uses_it_when_it_comes(own_nats:
 
 @pytest.mark.parametrize("steps", range(12))
 async def test_a_service_that_stops_while_it_cannot_connect_does_not_hang(steps: int) -> None:
-    async with asyncio.timeout(10), _open("nats://127.0.0.1:1"):
+    async with asyncio.timeout(10) as window, _open("nats://127.0.0.1:1"):
         for _ in range(steps):
             await asyncio.sleep(0)  # each step leaves the client in another place
+    assert not window.expired()

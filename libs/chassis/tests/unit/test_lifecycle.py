@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 
 import pytest
 from photochanger_chassis.lifecycle import run_until_stopped
@@ -84,3 +85,16 @@ async def test_background_work_is_cancelled_and_awaited_when_the_service_stops()
 
     await run_until_stopped(stop, work())
     assert cleaned.is_set()
+
+
+async def test_background_work_that_lost_its_cancellation_is_cancelled_again() -> None:
+    stop = asyncio.Event()
+
+    async def deaf_once() -> None:
+        stop.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(10):
+        await run_until_stopped(stop, deaf_once())

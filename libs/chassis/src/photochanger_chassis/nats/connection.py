@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from photochanger_chassis.errors import Unavailable
+from photochanger_chassis.lifecycle import cancel_until_done
 from photochanger_chassis.settings import NatsSettings
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -23,7 +24,6 @@ _CONNECT_SECONDS: Final = 2
 _PAUSE_SECONDS: Final = 1
 _PING_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 2.0
-_CANCEL_AGAIN_SECONDS: Final = 0.1
 # A JetStream request that takes longer means a server without a leader or a disk that hangs.
 REQUEST_SECONDS: Final = 5.0
 
@@ -119,11 +119,7 @@ async def open_nats(settings: NatsSettings, *, service: str) -> AsyncIterator[Na
     try:
         yield connection
     finally:
-        # The client's asyncio.wait_for loses a cancellation that comes together with the end of an attempt, and
-        # then tries for ever: https://github.com/python/cpython/issues/86296 (before Python 3.12).
-        while not connecting.done():
-            connecting.cancel()
-            await asyncio.wait({connecting}, timeout=_CANCEL_AGAIN_SECONDS)
+        await cancel_until_done(connecting)
         with suppress(asyncio.CancelledError):
             await connecting
         with suppress(Exception):

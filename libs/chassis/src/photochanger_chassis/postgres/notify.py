@@ -11,6 +11,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection, sql
 
+from photochanger_chassis.lifecycle import cancel_until_done
 from photochanger_chassis.postgres.pool import connection_string
 from photochanger_chassis.settings import PostgresSettings
 
@@ -135,4 +136,4 @@ async def open_notifications(
         try:
             yield notifications
         finally:
-            listener.cancel()
+            await cancel_until_done(listener)
