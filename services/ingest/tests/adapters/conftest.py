@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import grpc
@@ -74,6 +74,10 @@ class Platform:
             grpc.aio.insecure_channel(f"127.0.0.1:{ingest.server.port}")
         )
         return Replica(ingest, Camera(channel), registry, own.aclose)
+
+    def at(self, database_url: str) -> "Platform":
+        """The same, with the database at another address."""
+        return replace(self, database_url=database_url)
 
     async def sql(self, statement: str, *parameters: object) -> list[tuple[object, ...]]:
         """Runs a statement beside the service and returns its rows."""

@@ -78,7 +78,9 @@ async def test_each_job_is_told_in_order(platform: "Platform", camera: Camera, c
             job.state,
         ]
         assert mine[-1][1] == job
-    assert await platform.sql("SELECT count(*) FROM outbox") == [(0,)]
+    # Published first, deleted after; each look at the database lets the relay go on.
+    while await platform.sql("SELECT 1 FROM outbox"):
+        continue
 
 
 async def test_an_outcome_told_by_event_completes_the_job(

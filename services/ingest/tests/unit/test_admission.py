@@ -14,7 +14,7 @@ SLOT = SlotId("slot-001")
 PROVIDER = ProviderId("gemini")
 DEADLINE = NOW + timedelta(seconds=48)
 
-PLACES = st.lists(
+ROWS = st.lists(
     st.builds(
         lambda slot, provider, running, ready: (slot, provider, running, ready and not running),
         st.sampled_from(["slot-001", "slot-002", "slot-003"]),
@@ -25,9 +25,27 @@ PLACES = st.lists(
     max_size=30,
 ).map(
     lambda rows: [
-        Place(JobId(str(number)), SlotId(slot), ProviderId(provider), running=running, ready=ready)
+        (JobId(str(number)), SlotId(slot), ProviderId(provider), running, ready)
         for number, (slot, provider, running, ready) in enumerate(rows)
     ]
+)
+
+PLACES = st.builds(
+    lambda rows, slot_limit, provider_limit: [
+        Place(
+            job,
+            slot,
+            provider,
+            slot_limit=slot_limit,
+            provider_limit=provider_limit,
+            running=running,
+            ready=ready,
+        )
+        for job, slot, provider, running, ready in rows
+    ],
+    ROWS,
+    st.integers(1, 5),
+    st.integers(1, 8),
 )
 
 
@@ -42,13 +60,9 @@ def terms(*, running: int = 4, queue: int = 8, provider: int = 30) -> Terms:
     )
 
 
-@given(PLACES, st.integers(1, 5), st.integers(1, 8))
-def test_starting_never_exceeds_a_limit_and_never_leaves_a_place_empty(
-    places: list[Place], slot_limit: int, provider_limit: int
-) -> None:
-    started = set(
-        next_to_start(places, slot_limit=lambda _: slot_limit, provider_limit=lambda _: provider_limit)
-    )
+@given(PLACES)
+def test_starting_never_exceeds_a_limit_and_never_leaves_a_place_empty(places: list[Place]) -> None:
+    started = set(next_to_start(places))
     before_slot = Counter(place.slot_id for place in places if place.running)
     before_provider = Counter(place.provider_id for place in places if place.running)
     after_slot = before_slot + Counter(place.slot_id for place in places if place.job_id in started)
@@ -58,22 +72,19 @@ def test_starting_never_exceeds_a_limit_and_never_leaves_a_place_empty(
     for place in places:
         if place.job_id in started:
             assert place.ready
-            assert after_slot[place.slot_id] <= slot_limit
-            assert after_provider[place.provider_id] <= provider_limit
+            assert after_slot[place.slot_id] <= place.slot_limit
+            assert after_provider[place.provider_id] <= place.provider_limit
         elif place.ready:
             full = (
-                after_slot[place.slot_id] >= slot_limit or after_provider[place.provider_id] >= provider_limit
+                after_slot[place.slot_id] >= place.slot_limit
+                or after_provider[place.provider_id] >= place.provider_limit
             )
             assert full, "a job waits although there is a place"
 
 
-@given(PLACES, st.integers(1, 5), st.integers(1, 8))
-def test_within_a_slot_and_provider_nobody_is_overtaken(
-    places: list[Place], slot_limit: int, provider_limit: int
-) -> None:
-    started = set(
-        next_to_start(places, slot_limit=lambda _: slot_limit, provider_limit=lambda _: provider_limit)
-    )
+@given(PLACES)
+def test_within_a_slot_and_provider_nobody_is_overtaken(places: list[Place]) -> None:
+    started = set(next_to_start(places))
     waiting: set[tuple[SlotId, ProviderId]] = set()
     for place in places:
         if not place.ready:

@@ -57,8 +57,8 @@ class CompleteJob:
                 await work.events.finished(after)
             if conclusion.kept:
                 await work.events.result_kept(after)
-            elif after != job and not conclusion.ended:
-                await work.events.settled(after)
+            if after != job:
+                await work.events.changed(after)
         self._note(conclusion)
         if conclusion.discarded is not None:
             await self._delete(conclusion.discarded)

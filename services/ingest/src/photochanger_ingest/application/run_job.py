@@ -9,18 +9,19 @@ JobRunner.run      waits for a job; sees to it that somebody drives it
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
 import structlog
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.errors import DeadlinePassed, ServiceError, Unavailable
+from photochanger_chassis.lifecycle import cancel_until_done
 
 from photochanger_ingest.application.complete_job import CompleteJob
 from photochanger_ingest.application.outside import Media, ProviderAtLimit, Providers, Wakeup, Wakeups
 from photochanger_ingest.application.start_waiting import StartWaiting
-from photochanger_ingest.application.store import Assignment, Store
+from photochanger_ingest.application.store import Assignment, Claim, Store
 from photochanger_ingest.domain.errors import JobNotFinished, JobNotFound
 from photochanger_ingest.domain.ids import JobId
 from photochanger_ingest.domain.job import (
@@ -95,8 +96,7 @@ class JobRunner:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        for drive in self._drives.values():
-            drive.cancel()
+        await cancel_until_done(*self._drives.values())
         await self._tasks.__aexit__(None, None, None)
 
     @property
@@ -127,7 +127,7 @@ class JobRunner:
                         return job
                     raise JobNotFinished(job_id)
                 if not job.final:
-                    self._see_to(job_id, changed)
+                    self._see_to(job, changed)
                 await changed.wait(min(patience, self._tuning.poll))
 
     async def renew_holds(self) -> None:
@@ -146,50 +146,49 @@ class JobRunner:
         if self._drives:
             await asyncio.wait(self._drives.values(), timeout=self._tuning.finish_within.total_seconds())
 
-    def _see_to(self, job_id: JobId, changed: Wakeup) -> None:
-        drive = self._drives.get(job_id)
+    def _see_to(self, job: Job, changed: Wakeup) -> None:
+        drive = self._drives.get(job.id)
         if drive is None:
-            drive = self._tasks.create_task(self._drive(job_id), name=f"drive:{job_id}")
-            self._drives[job_id] = drive
-            drive.add_done_callback(lambda _: self._drives.pop(job_id, None))
+            drive = self._tasks.create_task(self._drive(job), name=f"drive:{job.id}")
+            self._drives[job.id] = drive
+            drive.add_done_callback(lambda _: self._drives.pop(job.id, None))
         # The notification says the same, but not while its connection is down.
         drive.add_done_callback(lambda _: changed.wake())
 
-    async def _drive(self, job_id: JobId) -> None:
+    async def _drive(self, job: Job) -> None:
         give_up_at = self._clock.now() + _OUTAGE_OUTLASTED
         with (
-            structlog.contextvars.bound_contextvars(job_id=job_id),
-            self._wakeups.subscribe(job_id) as changed,
+            structlog.contextvars.bound_contextvars(job_id=job.id),
+            self._wakeups.subscribe(job.id) as changed,
         ):
             try:
                 while self._clock.now() < give_up_at:
                     try:
-                        return await self._to_the_end(job_id, changed)
+                        return await self._to_the_end(job, changed)
                     except Unavailable as error:
                         _log.warning("job.drive_interrupted", reason=error.reason)
                     await asyncio.sleep(self._tuning.shortest_pause.total_seconds())
             except asyncio.CancelledError:
-                await self._let_go(job_id)
+                await self._let_go(job.id)
                 raise
             except Exception:  # noqa: BLE001 - a bug: logged with its trace, and the other jobs go on
                 _log.exception("job.drive_failed")
-                await self._conclude_quietly(job_id, _failed(FailureReason.INTERNAL, "An error of ours."))
+                await self._conclude_quietly(job.id, _failed(FailureReason.INTERNAL, "An error of ours."))
 
-    async def _to_the_end(self, job_id: JobId, changed: Wakeup) -> None:
-        assignment = await self._store.assignment(job_id)
-        if assignment is None:
-            return
-        while True:
-            job, held = await self._claim(job_id)
-            if job is None or job.final:
+    async def _to_the_end(self, job: Job, changed: Wakeup) -> None:
+        assignment = await self._store.assignment(job.id)
+        while assignment is not None:
+            claim = await self._claim(job)
+            if claim is None or claim.job.final:
                 return
+            job = claim.job
             left = self._stops_waiting_at(job, assignment) - self._clock.now()
             if left <= _ZERO:
                 original = await self._publish_original(job, assignment)
-                await self._complete.time_out(job_id, original=original)
+                await self._complete.time_out(job.id, original=original)
                 await self._start_waiting()
                 return
-            if held and job.state is JobState.RUNNING:
+            if claim.held and job.state is JobState.RUNNING:
                 await self._process(job, assignment, changed)
                 return
             await changed.wait(min(left, self._tuning.poll))
@@ -199,26 +198,23 @@ class JobRunner:
             return self._reserves.provider_deadline(job.deadline, publishes_original=True)
         return self._reserves.final_state(job.deadline)
 
-    async def _claim(self, job_id: JobId) -> tuple[Job | None, bool]:
-        job = await self._store.job(job_id)
-        if job is None or job.final:
-            return job, False
-        waits = job.state is JobState.PENDING
+    async def _claim(self, job: Job) -> Claim | None:
         started: dict[JobId, Job] = {}
         async with self._store.work() as work:
+            waits = job.state is JobState.PENDING
             if waits:
                 # Before the job's own lock, as everywhere, or two transactions could wait for each other.
                 await work.admissions.lock()
             now = self._clock.now()
             claim = await work.jobs.claim(
-                job_id, driver=self._driver, now=now, until=now + self._tuning.lease
+                job.id, driver=self._driver, now=now, until=now + self._tuning.lease
             )
             if claim is None:
-                return None, False
-            if waits and claim.held:
-                started = await self._start_waiting.within(work)
+                return None
+            if waits and claim.held and claim.job.state is JobState.PENDING:
+                started = await self._start_waiting.within(work, own=claim.job)
         self._start_waiting.note(started.values())
-        return started.get(job_id, claim.job), claim.held
+        return replace(claim, job=started.get(job.id, claim.job))
 
     async def _process(self, job: Job, assignment: Assignment, changed: Wakeup) -> None:
         outcome = await self._first_outcome(job, assignment, changed)
@@ -244,9 +240,7 @@ class JobRunner:
             watching.result()
             return None
         finally:
-            asking.cancel()
-            watching.cancel()
-            await asyncio.gather(asking, watching, return_exceptions=True)
+            await cancel_until_done(asking, watching)
 
     async def _until_final(self, job_id: JobId, changed: Wakeup) -> None:
         while True:

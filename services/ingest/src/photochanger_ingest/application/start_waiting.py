@@ -25,22 +25,26 @@ class StartWaiting:
             return  # a job that comes from now on looks for its place itself
         async with self._store.work() as work:
             await work.admissions.lock()
-            started = await self.within(work)
+            started = await self.within(work, own=None)
         self.note(started.values())
 
-    async def within(self, work: Work) -> dict[JobId, Job]:
-        """Does so inside a transaction that holds the admission lock. Returns the jobs that have started."""
+    async def within(self, work: Work, *, own: Job | None) -> dict[JobId, Job]:
+        """Does so inside a transaction that holds the admission lock. Returns the jobs that have started.
+
+        `own` is the caller's job, which the transaction has locked already; its driver need not be woken.
+        """
         now = self._clock.now()
-        slot_limit, provider_limit = await work.admissions.limits()
-        places = await work.admissions.places(now)
         started: dict[JobId, Job] = {}
-        for job_id in next_to_start(places, slot_limit=slot_limit, provider_limit=provider_limit):
-            job = await work.jobs.lock(job_id)
+        for job_id in next_to_start(await work.admissions.places(now)):
+            is_own = own is not None and own.id == job_id
+            job = own if is_own else await work.jobs.lock(job_id)
             if job is None or job.final:
                 continue  # ended since the places were read
             started[job_id] = running = job.start(now)
             await work.jobs.save(running)
             await work.events.started(running)
+            if not is_own:
+                await work.events.changed(running)
         return started
 
     def note(self, started: Iterable[Job]) -> None:

@@ -4,7 +4,7 @@
 commit. Reads beside it are one round trip each.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -143,10 +143,6 @@ class Admissions(Protocol):
         """Returns every unfinished job, in order of admission."""
         ...
 
-    async def limits(self) -> tuple[Callable[[SlotId], int], Callable[[ProviderId], int]]:
-        """Returns how many jobs may run at once in a slot, and with a provider."""
-        ...
-
 
 class SlotRepository(Protocol):
     """Slots and settings inside a transaction."""
@@ -191,8 +187,8 @@ class JobEvents(Protocol):
         """A picture came after a job's final state, and is kept."""
         ...
 
-    async def settled(self, job: Job) -> None:
-        """Nothing more is to come of a job. Only wakes those who wait for it."""
+    async def changed(self, job: Job) -> None:
+        """Wakes those who wait for a job, on every replica, and tells nobody else."""
         ...
 
 

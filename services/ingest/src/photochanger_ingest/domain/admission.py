@@ -4,7 +4,7 @@ Limits hold over all replicas, so these rules look at every unfinished job there
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -73,21 +73,21 @@ def _retry_after(unfinished: int, running_limit: int, load: Load) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An unfinished job. `ready` tells whether it waits and somebody is there to drive it."""
+    """An unfinished job, and how many may run at once in its slot and with its provider.
+
+    `ready` tells whether it waits and somebody is there to drive it.
+    """
 
     job_id: JobId
     slot_id: SlotId
     provider_id: ProviderId
+    slot_limit: int
+    provider_limit: int
     running: bool
     ready: bool
 
 
-def next_to_start(
-    places: Iterable[Place],
-    *,
-    slot_limit: Callable[[SlotId], int],
-    provider_limit: Callable[[ProviderId], int],
-) -> list[JobId]:
+def next_to_start(places: Iterable[Place]) -> list[JobId]:
     """Returns the waiting jobs that may start now, first come first served.
 
     A job whose slot is full lets others pass; one that nobody drives takes no place. `places` are all
@@ -104,10 +104,9 @@ def next_to_start(
             waiting.append(place)
     starting = []
     for place in waiting:
-        free = in_slot[place.slot_id] < slot_limit(place.slot_id) and with_provider[
-            place.provider_id
-        ] < provider_limit(place.provider_id)
-        if free:
+        slot_free = in_slot[place.slot_id] < place.slot_limit
+        provider_free = with_provider[place.provider_id] < place.provider_limit
+        if slot_free and provider_free:
             in_slot[place.slot_id] += 1
             with_provider[place.provider_id] += 1
             starting.append(place.job_id)

@@ -84,6 +84,7 @@ class FakeProviders(
     running: int = 0
     most_running: int = 0
     began: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
     cancelling: asyncio.Event = field(default_factory=asyncio.Event)
     _work: dict[str, asyncio.Task[processing_service_pb2.ProcessResponse]] = field(default_factory=dict)
 
@@ -116,6 +117,7 @@ class FakeProviders(
             return await self.script(request)
         finally:
             self.running -= 1
+            self.answered.set()
 
     async def CancelProcessing(  # noqa: N802
         self, request: processing_service_pb2.CancelProcessingRequest, context: _Context

@@ -1,16 +1,17 @@
 """Places and keys inside a transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, cast
 
 from photochanger_chassis.postgres.pool import Connection
 
-from photochanger_ingest.adapters.postgres.rows import JOB_COLUMNS, SETTINGS_COLUMNS, job_of, settings_of
+from photochanger_ingest.adapters.postgres.rows import JOB_COLUMNS, job_of
 from photochanger_ingest.application.store import IdempotencyKey, Situation
 from photochanger_ingest.domain.admission import Load, Place
 from photochanger_ingest.domain.ids import JobId, ProviderId, SlotId
 from photochanger_ingest.domain.job import Job
+from photochanger_ingest.domain.settings import DEFAULT_PROVIDER_RUNNING
 from photochanger_ingest.domain.slot import Slot
 
 # Advisory locks are per database; this one is ours alone.
@@ -76,19 +77,14 @@ class PostgresAdmissions:
         load = LOAD_COLUMNS.format(
             slot_id="%(slot_id)s", provider_id="%(provider_id)s", operation_id="%(operation_id)s"
         )
-        if dedupe_key is not None:
-            await self._conn.execute(
-                "UPDATE jobs SET dedupe_key = NULL, dedupe_until = NULL "
-                "WHERE dedupe_key = %(dedupe_key)s AND dedupe_until <= %(now)s",
-                parameters,
-            )
         cursor = await self._conn.execute(
             f"""
             SELECT
                 (SELECT id FROM jobs WHERE id = %(job_id)s),
-                (SELECT id FROM jobs WHERE dedupe_key = %(dedupe_key)s),
+                answer.id, answer.dedupe_until > %(now)s,
                 key.payload_digest, key.job_id, key.expires_at, {load}
             FROM (SELECT 1) AS one
+            LEFT JOIN jobs AS answer ON answer.dedupe_key = %(dedupe_key)s
             LEFT JOIN idempotency_keys AS key
                 ON key.slot_id = %(slot_id)s AND key.key = %(key)s AND key.expires_at > %(now)s
             """,  # noqa: S608 - columns are ours
@@ -97,14 +93,18 @@ class PostgresAdmissions:
         row = await cursor.fetchone()
         if row is None:
             raise RuntimeError("A query over one row gave none.")
+        if row[1] is not None and not row[2]:
+            await self._conn.execute(
+                "UPDATE jobs SET dedupe_key = NULL, dedupe_until = NULL WHERE id = %s", (row[1],)
+            )
         used_key = None
-        if row[3] is not None:
-            used_key = IdempotencyKey(slot.id, idempotency_key, row[2], JobId(row[3]), row[4])
+        if row[4] is not None:
+            used_key = IdempotencyKey(slot.id, idempotency_key, row[3], JobId(row[4]), row[5])
         return Situation(
             existing=None if row[0] is None else await self._job(JobId(row[0])),
             used_key=used_key,
-            duplicate_of=None if row[1] is None else JobId(row[1]),
-            load=load_of(row[5:]),
+            duplicate_of=JobId(row[1]) if row[2] else None,
+            load=load_of(row[6:]),
         )
 
     async def add_key(self, key: IdempotencyKey) -> None:
@@ -123,37 +123,29 @@ class PostgresAdmissions:
         """Returns every unfinished job, in order of admission."""
         cursor = await self._conn.execute(
             """
-            SELECT id, slot_id, provider_id, state = 'running', driven_until > %s AND deadline > %s
-            FROM jobs WHERE state IN ('pending', 'running') ORDER BY position
+            SELECT jobs.id, jobs.slot_id, jobs.provider_id,
+                coalesce(slots.running_limit, settings.slot_running),
+                coalesce((settings.provider_running ->> jobs.provider_id)::integer, %(usual)s),
+                jobs.state = 'running', coalesce(jobs.driven_until > %(now)s, false)
+            FROM jobs JOIN slots ON slots.id = jobs.slot_id CROSS JOIN settings
+            WHERE jobs.state IN ('pending', 'running') ORDER BY jobs.position
             """,
-            (now, now),
+            {"usual": DEFAULT_PROVIDER_RUNNING, "now": now},
         )
         return [
             Place(
-                JobId(row[0]),
-                SlotId(row[1]),
-                ProviderId(row[2]),
-                running=row[3],
-                ready=not row[3] and bool(row[4]),
+                JobId(job_id),
+                SlotId(slot_id),
+                ProviderId(provider_id),
+                slot_limit=slot_limit,
+                provider_limit=provider_limit,
+                running=running,
+                ready=driven and not running,
             )
-            for row in await cursor.fetchall()
+            for job_id, slot_id, provider_id, slot_limit, provider_limit, running, driven in (
+                await cursor.fetchall()
+            )
         ]
-
-    async def limits(self) -> tuple[Callable[[SlotId], int], Callable[[ProviderId], int]]:
-        """Returns how many jobs may run at once in a slot, and with a provider."""
-        cursor = await self._conn.execute(
-            f"""
-            SELECT (SELECT jsonb_object_agg(id, running_limit) FROM slots WHERE running_limit IS NOT NULL),
-                {SETTINGS_COLUMNS}
-            FROM settings
-            """  # noqa: S608 - columns are ours
-        )
-        row = await cursor.fetchone()
-        if row is None:
-            raise RuntimeError("The settings are missing; run migrate.")
-        own = cast(dict[SlotId, int], row[0] or {})
-        limits = settings_of(row[1:]).limits
-        return lambda slot_id: own.get(slot_id, limits.slot_running), limits.of_provider
 
     async def _job(self, job_id: JobId) -> Job | None:
         cursor = await self._conn.execute(

@@ -34,23 +34,20 @@ class PostgresJobEvents:
         """A job's turn with the provider has begun."""
         event = job_events_pb2.JobStarted(job=job_message(job))
         await self._add(job, "events.ingest.job.started", event, job.started_at or job.created_at)
-        await self.settled(job)
 
     async def finished(self, job: Job) -> None:
         """A job has reached its final state."""
         event = job_events_pb2.JobFinished(job=job_message(job))
         await self._add(job, "events.ingest.job.finished", event, job.finished_at or job.created_at)
-        await self.settled(job)
 
     async def result_kept(self, job: Job) -> None:
         """A picture came after a job's final state, and is kept."""
         kept_at = job.result.picture.created_at if job.result is not None else job.created_at
         event = job_events_pb2.JobResultKept(job=job_message(job))
         await self._add(job, "events.ingest.job.result-kept", event, kept_at)
-        await self.settled(job)
 
-    async def settled(self, job: Job) -> None:
-        """Wakes those who wait for a job, on every replica."""
+    async def changed(self, job: Job) -> None:
+        """Wakes those who wait for a job, on every replica, and tells nobody else."""
         await self._conn.execute("SELECT pg_notify(%s, %s)", (JOB_CHANNEL, job.id))
 
     async def _add(self, job: Job, subject: str, event: Message, occurred_at: datetime) -> None:

@@ -86,21 +86,20 @@ class PostgresJobs:
     async def claim(self, job_id: JobId, *, driver: str, now: datetime, until: datetime) -> Claim | None:
         """Takes an unfinished job for `driver` unless another driver's hold has not run out."""
         cursor = await self._conn.execute(
-            """
+            f"""
             UPDATE jobs SET driver = %(driver)s, driven_until = %(until)s
             WHERE id = %(id)s AND state IN ('pending', 'running')
                 AND (driver IS NULL OR driver = %(driver)s OR driven_until <= %(now)s)
-            """,
+            RETURNING {JOB_COLUMNS}
+            """,  # noqa: S608 - columns are ours
             {"id": job_id, "driver": driver, "now": now, "until": until},
         )
-        held = cursor.rowcount == 1
-        job = await self.lock(job_id) if held else await self._read(job_id)
-        return None if job is None else Claim(job, held)
-
-    async def _read(self, job_id: JobId) -> Job | None:
+        row = await cursor.fetchone()
+        if row is not None:
+            return Claim(job_of(row), held=True)
         cursor = await self._conn.execute(
             f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = %s",  # noqa: S608 - columns are ours
             (job_id,),
         )
         row = await cursor.fetchone()
-        return None if row is None else job_of(row)
+        return None if row is None else Claim(job_of(row), held=False)
