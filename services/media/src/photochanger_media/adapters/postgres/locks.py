@@ -7,12 +7,13 @@ itself.
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+import psycopg
 from photochanger_chassis.postgres.errors import postgres_errors
-from photochanger_chassis.postgres.pool import Connection, connection_string
+from photochanger_chassis.postgres.pool import Connection, check_when_stirred, connection_string
 from photochanger_chassis.settings import PostgresSettings
 from psycopg import AsyncConnection
 
@@ -116,6 +117,10 @@ class PostgresLocks:
 
     async def _session(self) -> Connection:
         async with self._connecting:
+            if self._connection is not None and not self._connection.closed:
+                # A server that was restarted is noticed here, not by the upload that needs the lock.
+                with suppress(psycopg.OperationalError):
+                    await check_when_stirred(self._connection)
             if self._connection is None or self._connection.closed:
                 self._connection = await AsyncConnection.connect(
                     connection_string(
