@@ -27,7 +27,7 @@ RESULTS = Path(__file__).parent / "results"
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the programme and tells where its figures are."""
     parser = argparse.ArgumentParser("bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few photos, for a look: under 90 s")
+    parser.add_argument("--quick", action="store_true", help="few photos, for a look: about a minute")
     parser.add_argument("--only", choices=("one", "parallel"), help="half of it")
     options = parser.parse_args(arguments)
     began = time.perf_counter()

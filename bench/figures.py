@@ -21,7 +21,8 @@ class Figures:
     """What one run to one target came to. Times in milliseconds, memory in MiB, CPU in milliseconds a photo.
 
     `overhead` is the total less the provider's own time (from the last byte of its request to the first of its
-    answer), photo by photo: sending the photo to the provider and reading its answer count as ours.
+    answer), photo by photo: sending the photo to the provider and reading its answer count as ours. `others` is
+    the share of the machine that processes outside this benchmark took.
     """
 
     case: str
@@ -33,6 +34,7 @@ class Figures:
     statuses: dict[str, int]
     provider_calls: int
     photos_per_second: float
+    others: float
     total_p50: float
     overhead_p50: float
     overhead_p95: float
@@ -51,6 +53,7 @@ def figures(
     shots: Sequence[Shot],
     calls: Mapping[str, Sequence[float]],
     wall_seconds: float,
+    others: float,
     cpu_seconds: Mapping[str, float],
     peak_mib: Mapping[str, float],
 ) -> Figures:
@@ -68,6 +71,7 @@ def figures(
         statuses=dict(Counter(str(shot["status"] or shot["server_timing"]) for shot in shots)),
         provider_calls=sum(len(calls.get(shot["token"], ())) for shot in shots),
         photos_per_second=len(answered) / wall_seconds,
+        others=others,
         total_p50=percentile(totals, 50),
         overhead_p50=percentile(overheads, 50),
         overhead_p95=percentile(overheads, 95),

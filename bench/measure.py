@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, cast
@@ -13,7 +15,7 @@ from bench import photos
 from bench.figures import Figures, figures
 from bench.slots import SLOTS, configure
 from bench.stack import SERVERS, SERVICE_NAMES, BareServer, PrivateStack
-from bench.usage import MEBIBYTE, Usage, usage_of
+from bench.usage import MEBIBYTE, Usage, busy_seconds, usage_of
 from bench.worker import Worker
 
 if TYPE_CHECKING:
@@ -40,21 +42,27 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """What is measured."""
+    """What is measured. After `seconds` nothing new is begun, however slow the machine."""
 
-    kinds: tuple[Kind, ...]
+    one_at_a_time: tuple[Kind, ...]
+    parallel: tuple[Kind, ...]
     amounts: dict[str, Amounts]
+    seconds: float
     provider_seconds: float = 2.0
     warm_up: int = 4
 
 
 FULL = Programme(
     photos.KINDS,
-    {"0.5 MB": Amounts(40, 60, 150), "5 MB": Amounts(30, 60, 120), "15 MB": Amounts(20, 60, 60)},
+    photos.KINDS,
+    {"0.5 MB": Amounts(40, 60, 150), "5 MB": Amounts(30, 60, 90), "15 MB": Amounts(20, 60, 45)},
+    seconds=310,
 )
 QUICK = Programme(
     photos.KINDS,
+    photos.KINDS[1:2],
     {"0.5 MB": Amounts(8, 30, 30), "5 MB": Amounts(8, 30, 30), "15 MB": Amounts(6, 30, 30)},
+    seconds=60,
     warm_up=2,
 )
 
@@ -68,13 +76,14 @@ class Bench:
         self._exit = ExitStack()
         self._photos: dict[str, Path] = {}
         self._runs = 0
+        self._give_up = time.monotonic() + programme.seconds
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             run, handle = Run.begin()
             stack.callback(run.finish, handle)
             self._say("Making photos")
-            for kind in self._programme.kinds:
+            for kind in self._programme.one_at_a_time:
                 self._photos[kind.name] = run.folder / f"{kind.size_bytes}.jpg"
                 self._photos[kind.name].write_bytes(photos.photo(kind))
             picture = run.folder / "result.jpg"
@@ -109,7 +118,9 @@ class Bench:
     def one_at_a_time(self) -> list[Figures]:
         """The overhead when nothing else happens; the competitors take turns, so that they share the noise."""
         found: list[Figures] = []
-        for kind in self._programme.kinds:
+        for kind in self._programme.one_at_a_time:
+            if self._late(kind):
+                break
             self._warm_up(kind)
             count = self._programme.amounts[kind.name].one_at_a_time
             found += self._run("one at a time", kind, count, (PLATFORM, BARE))
@@ -118,7 +129,9 @@ class Bench:
     def parallel(self) -> list[Figures]:
         """30 at once: with a provider of 2 s, then with one that answers at once. Fresh processes for each size."""
         found: list[Figures] = []
-        for kind in self._programme.kinds:
+        for kind in self._programme.parallel:
+            if self._late(kind):
+                break
             self._say(f"Starting the services anew for {kind.name}")
             self._platform.renew_services()
             self._bare.restart()
@@ -133,6 +146,12 @@ class Bench:
                         case, kind, count, (target,), parallel=PARALLEL, provider_seconds=seconds
                     )
         return found
+
+    def _late(self, kind: Kind) -> bool:
+        late = time.monotonic() > self._give_up
+        if late:
+            self._say(f"Out of time: {kind.name} and what is left are not measured")
+        return late
 
     def _warm_up(self, kind: Kind) -> None:
         self._run("warm-up", kind, self._programme.warm_up, (PLATFORM, BARE))
@@ -150,7 +169,7 @@ class Bench:
         self._say(f"{kind.name}, {case}: {count} photos to {' and '.join(targets)}")
         self._provider.ask({"delay": provider_seconds})
         self._runs += 1
-        before = self._usage()
+        before, busy, began = self._usage(), busy_seconds(), time.monotonic()
         command: Message = {
             "label": f"r{self._runs}",
             "photo": str(self._photos[kind.name]),
@@ -161,6 +180,9 @@ class Bench:
         }
         shots = cast("Shots", self._client.ask(command))
         after = self._usage()
+        wall = time.monotonic() - began
+        ours = sum(after[name].cpu_seconds - before[name].cpu_seconds for name in after)
+        others = (busy_seconds() - busy - ours) / (wall * (os.cpu_count() or 1))
         calls = cast("dict[str, list[float]]", self._provider.ask({"calls": True})["calls"])
         found = []
         for target in targets:
@@ -177,6 +199,7 @@ class Bench:
                     shots=[shot for shot in shots["shots"] if shot["target"] == target],
                     calls=calls,
                     wall_seconds=shots["wall_seconds"],
+                    others=max(0.0, others),
                     cpu_seconds={
                         name: after[name].cpu_seconds - before[name].cpu_seconds for name in (*own, *shared)
                     },

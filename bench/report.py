@@ -41,12 +41,28 @@ def _speed(found: Sequence[Figures]) -> list[str]:
             f"{each.overhead_p50:.0f}",
             f"{each.overhead_p95:.0f}",
             f"{each.photos_per_second:.1f}" if each.parallel > 1 else "",
+            f"{each.others:.0%}",
             _target(each),
         ]
         for each in found
     ]
-    head = ["case", "photo", "", "answers", "total p50 ms", "own p50 ms", "own p95 ms", "photos/s", "target"]
-    return ["## Time beside the provider's own", "", *_table(head, rows)]
+    head = [
+        "case",
+        "photo",
+        "",
+        "answers",
+        "total p50 ms",
+        "own p50 ms",
+        "own p95 ms",
+        "photos/s",
+        "others",
+        "target",
+    ]
+    return [
+        "## Time beside the provider's own (`others`: CPU the rest of the machine took)",
+        "",
+        *_table(head, rows),
+    ]
 
 
 def _statuses(each: Figures) -> str:

@@ -36,6 +36,12 @@ def usage_of(pid: int) -> Usage:
     return Usage(cpu, peak)
 
 
+def busy_seconds() -> float:
+    """CPU time the whole machine has spent on anything, all cores together."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
 def _high_water_mark(pid: int) -> int:
     """`VmHWM`: the most memory the process ever had resident."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
