@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from harness.camera import a_photo
 from harness.platform import Platform
@@ -21,6 +23,25 @@ async def test_the_camera_that_waits_gets_its_picture_all_the_same(platform: Pla
         await platform.held(gate)
         await platform.crash(victim)
         gate.release()
+        answer = await sending
+    assert answer.status == 200, answer.reason
+    assert _calls(platform, answer.shot) == 1
+    await platform.check()
+
+
+@pytest.mark.parametrize("victim", ["media", "nats", "postgres", "s3"])
+async def test_a_picture_that_cannot_be_stored_at_once_is_stored_when_the_dead_one_is_back(
+    platform: Platform, victim: str
+) -> None:
+    gate = platform.gemini.hold(Match(prompt="snow"))
+    async with platform.camera.sending(_SLOT) as sending:
+        await platform.held(gate)
+        await platform.kill(victim)
+        call = platform.gemini.calls[-1]
+        gate.release()
+        async with asyncio.timeout(20):
+            await platform.gemini.until(lambda: call.status == 200)
+        await platform.start(victim)
         answer = await sending
     assert answer.status == 200, answer.reason
     assert _calls(platform, answer.shot) == 1
