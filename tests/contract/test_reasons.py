@@ -33,7 +33,8 @@ def errors() -> list[type[ServiceError]]:
             waiting.append(child)
     named = (error for error in found if isinstance(getattr(error, "reason", None), str))
     return sorted(
-        (error for error in named if error.__module__ in MODULES), key=lambda error: error.__qualname__
+        (error for error in named if error.__module__ in MODULES),
+        key=lambda error: (error.__qualname__, error.__module__),
     )
 
 

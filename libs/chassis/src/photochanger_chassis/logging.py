@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import structlog
@@ -16,14 +16,16 @@ _SECRET_KEY: Final = re.compile(
 )
 _STRUCK: Final = "***"
 _MAX_DEPTH: Final = 5
+_SHORT_ID_LENGTH: Final = 8
 
 
-def configure_logging(service: str, settings: LoggingSettings) -> None:
+def configure_logging(service: str, settings: LoggingSettings, *, shortened: Collection[str] = ()) -> None:
     """Sends structlog and the standard library's logs to stdout, one JSON object a line.
 
     Each line has `timestamp` (RFC 3339, UTC), `level`, `event`, `service`, `logger` and whatever was bound by
     `structlog.contextvars.bind_contextvars`; an exception is there with its trace. Values under keys that
-    name a secret are replaced by `***`.
+    name a secret are replaced by `***`. Of ids under the keys in `shortened` only the first 8 characters are
+    logged: enough to find one again, and not enough to use an id that opens something.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -34,6 +36,7 @@ def configure_logging(service: str, settings: LoggingSettings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_service(service),
         redact_secrets,
+        _shorten(frozenset(shortened)),
     ]
     if settings.log_format is LogFormat.JSON:
         last: list[Processor] = [
@@ -80,6 +83,16 @@ def _redacted(key: str, value: object, depth: int) -> object:
     if isinstance(value, Mapping) and depth:
         return {inner: _redacted(str(inner), item, depth - 1) for inner, item in value.items()}
     return value
+
+
+def _shorten(keys: frozenset[str]) -> Processor:
+    def shorten(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        for key in keys & event.keys():
+            if isinstance(event[key], str):
+                event[key] = event[key][:_SHORT_ID_LENGTH]
+        return event
+
+    return shorten
 
 
 def _add_service(service: str) -> Processor:

@@ -74,3 +74,11 @@ def test_an_exception_is_logged_with_its_trace(
         structlog.stdlib.get_logger("x").exception("broken")
     [line] = _lines(capsys)
     assert "test_an_exception_is_logged_with_its_trace" in str(line["exception"])
+
+
+def test_ids_that_open_something_are_logged_short(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("ingest", LoggingSettings(), shortened=("ticket_id",))
+    structlog.stdlib.get_logger("x").info("opened", ticket_id="0123456789abcdef", other_id="0123456789abcdef")
+    [line] = _lines(capsys)
+    assert line["ticket_id"] == "01234567"
+    assert line["other_id"] == "0123456789abcdef"

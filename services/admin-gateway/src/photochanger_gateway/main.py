@@ -47,6 +47,7 @@ from photochanger_gateway.settings import Settings
 _log: Final = structlog.stdlib.get_logger(__name__)
 
 SERVICE: Final = "gateway"
+SHORT_IN_LOGS: Final = ("job_id",)  # the whole id opens the job\'s picture
 _RETRIED_READS: Final = {
     "ingest": (
         "photochanger.ingest.v1.JobService/CheckAdmission",
@@ -70,7 +71,7 @@ def main() -> None:
 
 async def _serve(stop: asyncio.Event) -> None:
     settings = load(Settings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     async with AsyncExitStack() as stack:
         stack.enter_context(tracing(SERVICE, settings))
         readiness = Readiness()

@@ -61,6 +61,7 @@ from photochanger_ingest.application.verify_password import VerifyPassword
 from photochanger_ingest.settings import IngestSettings, MigrateSettings
 
 SERVICE: Final = "ingest"
+SHORT_IN_LOGS: Final = ("job_id",)  # the whole id opens the job\'s picture
 MIGRATIONS: Final = "photochanger_ingest.migrations"
 _PRUNE_INTERVAL: Final = timedelta(minutes=1)
 _LOOK_INTERVAL: Final = timedelta(seconds=1)
@@ -210,7 +211,7 @@ def main() -> None:
 
 async def _migrate(_stop: asyncio.Event) -> None:
     settings = load(MigrateSettings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     await asyncio.to_thread(migrate, settings, MIGRATIONS)
     if settings.ingest_password is not None:
         hasher = Argon2Hasher(settings.password_pepper.get_secret_value())
@@ -221,7 +222,7 @@ async def _migrate(_stop: asyncio.Event) -> None:
 
 async def _serve(stop: asyncio.Event) -> None:
     settings = load(IngestSettings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     await asyncio.to_thread(check_schema, settings, MIGRATIONS)
     with tracing(SERVICE, settings):
         async with serve_metrics(settings), open_ingest(settings, clock=SystemClock()):

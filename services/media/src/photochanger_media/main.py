@@ -47,6 +47,7 @@ from photochanger_media.metrics import MediaMetrics
 from photochanger_media.settings import CleanupSettings, MigrateSettings, Settings
 
 SERVICE: Final = "media"
+SHORT_IN_LOGS: Final = ("job_id",)  # the whole id opens the job\'s picture
 MIGRATIONS: Final = "photochanger_media.migrations"
 
 
@@ -152,7 +153,7 @@ async def wired(
 async def serve(stop: asyncio.Event) -> None:
     """Serves until `stop` is set."""
     settings = load(Settings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     await asyncio.to_thread(check_schema, settings, MIGRATIONS)
     async with AsyncExitStack() as stack:
         stack.enter_context(tracing(SERVICE, settings))
@@ -195,7 +196,7 @@ async def serve(stop: asyncio.Event) -> None:
 def migrate() -> None:
     """Brings the database to the newest schema and creates the bucket."""
     settings = load(MigrateSettings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     migrate_database(settings, MIGRATIONS)
     asyncio.run(_create_bucket(settings))
 
@@ -208,6 +209,6 @@ async def _create_bucket(settings: MigrateSettings) -> None:
 async def cleanup() -> CleanupReport:
     """Sweeps once, as the service does every quarter of an hour."""
     settings = load(CleanupSettings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     async with wired(settings, clock=SystemClock(), ids=RandomIds()) as service:
         return await service.use_cases.run_cleanup()

@@ -13,7 +13,7 @@ from photochanger_chassis.settings import load
 from photochanger_providers.adapters.allocator import give_memory_back_early
 from photochanger_providers.adapters.postgres.keys import PostgresKeyStore
 from photochanger_providers.adapters.secret_box import SecretBox
-from photochanger_providers.main import MIGRATIONS, SERVICE, serve
+from photochanger_providers.main import MIGRATIONS, SERVICE, SHORT_IN_LOGS, serve
 from photochanger_providers.settings import MigrateSettings, RotateSettings, Settings
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -40,19 +40,19 @@ def main() -> None:
 async def _serve(stop: asyncio.Event) -> None:
     give_memory_back_early()
     settings = load(Settings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     await serve(settings, stop)
 
 
 async def _migrate(_: asyncio.Event) -> None:
     settings = load(MigrateSettings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     await asyncio.to_thread(migrate, settings, MIGRATIONS)
 
 
 async def _rotate(_: asyncio.Event) -> None:
     settings = load(RotateSettings)
-    configure_logging(SERVICE, settings)
+    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
     async with open_pool(settings, application=SERVICE) as pool:
         box = SecretBox.from_text(settings.secrets_encryption_key.get_secret_value())
         _log.info("secrets.rotated", count=await PostgresKeyStore(pool, box).rotate())

@@ -61,6 +61,7 @@ from photochanger_providers.settings import (
 )
 
 SERVICE: Final = "providers"
+SHORT_IN_LOGS: Final = ("job_id",)  # the whole id opens the job\'s picture
 MIGRATIONS: Final = "photochanger_providers.migrations"
 _DRAIN_SHARE: Final = 0.9
 """Jobs get this share of the server's grace, so that calls that wait for them are still answered."""

@@ -49,7 +49,7 @@ async def ensure_stream(connection: NatsConnection) -> None:
     """
     config = api.StreamConfig(
         name=STREAM,
-        description="What has happened, by context; see docs/architecture.",
+        description="What has happened, by context; bodies are described in protos/.",
         subjects=list(_SUBJECTS),
         retention=api.RetentionPolicy.LIMITS,
         storage=api.StorageType.FILE,

@@ -72,7 +72,7 @@ class PostPhoto:
         """
         stages = Stages()
         terms = await self._ingest.check_admission(slot_id, declared_size_bytes)
-        _name_in_log(terms.job_id)
+        structlog.contextvars.bind_contextvars(job_id=terms.job_id)
         stages.end("admit")
         form = await self._receive_form(
             slot_id, terms, read_form(terms), password=password, idempotency_key=idempotency_key
@@ -86,14 +86,9 @@ class PostPhoto:
             raise
         stages.end("open")
         if admission is not Admission.OPENED:
-            _name_in_log(job.id)
+            structlog.contextvars.bind_contextvars(job_id=job.id)
             await drop_photo(self._media, photo_id)
         if not job.final:
             job = await self._ingest.run_job(job.id, terms.deadline)
             stages.end("run")
         return Outcome(job, admission, terms.response_mode, terms.deadline, stages)
-
-
-def _name_in_log(job_id: str) -> None:
-    """Names the job in log lines by its first digits: the whole id opens its picture."""
-    structlog.contextvars.bind_contextvars(job=job_id[:8])

@@ -79,10 +79,10 @@ class FormFields:
         return self.form_hash or ""
 
     def take(self, received: FieldReceived) -> None:
-        """Adds a field.
+        """Adds a field. One of the booth's own that comes again (a survey with several answers) is joined.
 
         Raises:
-            InvalidRequest: the field came before.
+            InvalidRequest: password or hash came before.
         """
         if received.name == PASSWORD_FIELD:
             if self.form_password is not None:
@@ -92,9 +92,9 @@ class FormFields:
             if self.form_hash is not None:
                 raise _twice(received.name)
             self.form_hash = received.value.strip()
+        elif received.name in self.others:
+            self.others[received.name] += f", {received.value}"
         else:
-            if received.name in self.others:
-                raise _twice(received.name)
             self.others[received.name] = received.value
 
 

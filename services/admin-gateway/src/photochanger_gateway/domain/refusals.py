@@ -92,7 +92,6 @@ BY_FAILURE: Final[dict[str, HttpMeaning]] = {
     "bad_response": _PROVIDER_FAILED,
     "quota": _PROVIDER_LATER,
     "network": _PROVIDER_LATER,
-    "unavailable": _PROVIDER_LATER,
     "content_blocked": _PROVIDER_FAILED,
     "no_image": _PROVIDER_FAILED,
     "bad_input": _PROVIDER_FAILED,

@@ -24,7 +24,6 @@ PREFERRED_PORTS = {
     "ingest": 50051,
     "providers": 50052,
     "media": 50053,
-    "gateway-metrics": 9101,
     "ingest-metrics": 9102,
     "providers-metrics": 9103,
     "media-metrics": 9104,

@@ -91,7 +91,6 @@ def _gateway(plan: Plan) -> dict[str, str]:
     others = ("ingest", "providers", "media")
     return {
         "HTTP_LISTEN": plan.listen("gateway"),
-        "METRICS_LISTEN": plan.listen("gateway-metrics"),
         "METRICS_TARGETS": ",".join(f"{name}={plan.listen(f'{name}-metrics')}" for name in others),
         "JWT_SIGNING_KEY": plan.secrets.jwt_signing_key,
         "CREDENTIALS_FILE": str(plan.layout.credentials),
