@@ -90,11 +90,12 @@ def _verdict(good: bool, words: str) -> str:
 def _stage_table(found: Sequence[Figures]) -> list[str]:
     if not found:
         return []
-    rows = [[each.size, *(_number(each.stages_p50.get(stage)) for stage in _STAGES)] for each in found]
+    stages = [stage for stage in _STAGES if any(stage in each.stages_p50 for each in found)]
+    rows = [[each.size, *(_number(each.stages_p50.get(stage)) for stage in stages)] for each in found]
     return [
-        "## Where it goes, one at a time (medians, ms; `queue` to `store` are inside `run`)",
+        "## Where it goes, one at a time (medians, ms; `fetch` to `store` are inside `run`)",
         "",
-        *_table(["photo", *_STAGES], rows),
+        *_table(["photo", *stages], rows),
     ]
 
 
