@@ -30,7 +30,7 @@ from photochanger_providers.domain.repeat import Repeat
 
 _BYTES_PER_PIXEL: Final = 8  # RGB or RGBA twice: decoded, and turned or encoded
 _CHUNK_BYTES: Final = 256 * 1024
-# Chunks come in the sizes of the network; a trip to a thread costs as much as hashing 300 KB.
+# Chunks come in the sizes of the network; a trip to a thread costs as much as hashing 150 KB.
 _GATHERED_BYTES: Final = 1024 * 1024
 _AT_ONCE: Final = timedelta()
 _MIME_TYPES: Final[dict[ImageFormat, MimeType]] = {
