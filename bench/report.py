@@ -110,6 +110,8 @@ def _cpu(found: Sequence[Figures]) -> list[str]:
 
 
 def _memory(found: Sequence[Figures]) -> list[str]:
+    if not found:
+        return []
     names = (*SERVICE_NAMES, *SERVERS, "bare")
     rows = []
     for each in found:
