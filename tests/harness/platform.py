@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from photochanger_mockproviders import GeminiKnob, GeminiMock, Step, TurbotextMock, fixed
 
 from harness.camera import Camera
-from harness.history import Fetched, History, ProviderCall
+from harness.history import Fetched, History, ProviderCall, StoredRow
 from harness.invariants import violations
 from harness.observer import Observer
 from harness.slots import Admin
@@ -31,6 +31,8 @@ GEMINI_KEY = "canary-gemini-key-6f1d0a"
 TURBOTEXT_KEY = "canary-turbotext-key-93be27"
 GUEST = "canary.guest@example.org"
 """A guest's answer in the booth's survey, sent with every photo."""
+_LOOKS = 20
+"""How often rows and objects are compared before a difference counts; a look takes some tens of milliseconds."""
 _SHOT = re.compile(r"\b[0-9a-f]{32}\b|CY04N068111304S2L_[0-9]{8}\.")
 _ENVIRONMENT = {
     "GEMINI_API_KEY": GEMINI_KEY,
@@ -133,6 +135,7 @@ class Platform:
     async def history(self) -> History:
         """What has happened so far. Sweeps the bucket first: until then, it may disagree with its rows."""
         await self.admin.sweep()
+        rows, objects = await self._stored()
         return History(
             answers=tuple(self.camera.answers),
             fetched=tuple([await self._fetch(job_id) for job_id in self._answered()]),
@@ -141,11 +144,21 @@ class Platform:
             events_since=self.events_since,
             outboxes=await self.observer.outboxes(),
             provider_calls=self._provider_calls(),
-            rows=await self.observer.stored_rows(),
-            objects=await self.observer.objects(),
+            rows=rows,
+            objects=objects,
             logs=await asyncio.to_thread(self.stack.logs),
             secrets=self._secrets(),
         )
+
+    async def _stored(self) -> tuple[tuple[StoredRow, ...], frozenset[str]]:
+        """Rows and objects as of one moment: looked at again while they differ, as a preview may be in the making."""
+        looks = 0
+        while True:
+            objects = await self.observer.objects()
+            rows = await self.observer.stored_rows()
+            looks += 1
+            if looks == _LOOKS or not violations(History(rows=rows, objects=objects)):
+                return rows, objects
 
     async def check(self) -> History:
         """Waits until all is quiet and asserts every rule over the whole history, which it returns."""

@@ -148,7 +148,11 @@ class Stack:
         self.start("nats")
 
     def heal(self) -> None:
-        """Starts whatever does not run."""
+        """Starts whatever does not run, and anew what was told to die and did not."""
+        for name, service in self._services.items():
+            if service.crash_at:
+                self.kill(name)
+                service.crash_at = ""
         self._start_all([name for name in SERVERS if not self._runners[name].running])
         self._start_all([name for name, runner in self._runners.items() if not runner.running])
 
