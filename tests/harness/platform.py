@@ -196,7 +196,11 @@ class Platform:
     def _secrets(self) -> Mapping[str, str]:
         plan = self.stack.plan
         ours = {name: value for name, value in plan.secrets.model_dump().items() if name != "s3_access_key"}
-        return ours | {"the Gemini key": GEMINI_KEY, "the Turbotext key": TURBOTEXT_KEY, "a guest": GUEST}
+        # Who knows a job's whole id may see its picture.
+        ids = {f"the id of job {job_id[:8]}": job_id for job_id in self._answered()}
+        return (
+            ours | ids | {"the Gemini key": GEMINI_KEY, "the Turbotext key": TURBOTEXT_KEY, "a guest": GUEST}
+        )
 
 
 @asynccontextmanager
