@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _PAUSE_SECONDS = 1.0
-# Pauses after lost connections: 1, 3, 9 s…; together longer than a gateway takes to be started again.
-_PAUSE_GROWTH = 3.0
+# Pauses grow with each repeat (1, 2, 4 s…): together longer than a service takes to be started again, and a crowd
+# of cameras does not come back in step.
+_PAUSE_GROWTH = 2.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _REPEATED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
@@ -35,7 +36,7 @@ class Target:
     url: str
     password: str = field(repr=False)
     timeout_seconds: float = 60
-    retries: int = 3
+    retries: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,14 @@ async def send_all(
 
 
 async def _until_decided(session: aiohttp.ClientSession, target: Target, shot: Shot) -> Outcome:
-    """Repeats what may pass: no connection, 429 and 503, after the wait the answer asks for."""
+    """Repeats what may pass: no connection, 429 and 503, after the wait the answer asks for, longer each time."""
     repeats = 0
     while True:
         outcome, pause = await _attempt(session, target, shot, repeats)
         if pause is None or repeats >= target.retries:
             return outcome
         repeats += 1
-        await asyncio.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
+        await asyncio.sleep(min(pause * _PAUSE_GROWTH ** (repeats - 1), _LONGEST_PAUSE_SECONDS))
 
 
 async def _attempt(
@@ -130,9 +131,7 @@ async def _attempt(
     except aiohttp.ClientError as error:
         seconds = time.perf_counter() - begin
         failure = f"connection: {_first_line(error)}"
-        return Outcome(
-            shot, seconds, failure=failure, repeats=repeats
-        ), _PAUSE_SECONDS * _PAUSE_GROWTH**repeats
+        return Outcome(shot, seconds, failure=failure, repeats=repeats), _PAUSE_SECONDS
 
 
 def _judge(

@@ -43,7 +43,7 @@ def send(
         str, typer.Option(help="The ingest password; with --url $INGEST_PASSWORD, else this checkout's.")
     ] = "",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds the camera waits for one answer.")] = 60,
-    retries: Annotated[int, typer.Option(min=0, help="Repeats after 429, 503 or no connection.")] = 3,
+    retries: Annotated[int, typer.Option(min=0, help="Repeats after 429, 503 or no connection.")] = 6,
     out_folder: Annotated[
         Path | None,
         typer.Option(
