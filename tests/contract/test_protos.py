@@ -1,5 +1,6 @@
 """`make proto` holds the released contracts: it is run on copies of them, whole and broken."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -21,7 +22,13 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def make(target: str, checkout: Path) -> tuple[int, str]:
-    ran = subprocess.run(["make", target], cwd=checkout, check=False, capture_output=True, text=True)
+    # Not as a part of the make that may be running these tests.
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    ran = subprocess.run(
+        ["make", target], cwd=checkout, env=environment, check=False, capture_output=True, text=True
+    )
     return ran.returncode, ran.stdout + ran.stderr
 
 

@@ -36,7 +36,7 @@ def configure_logging(service: str, settings: LoggingSettings, *, shortened: Col
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_service(service),
         redact_secrets,
-        _shorten(frozenset(shortened)),
+        shorten_ids(shortened),
     ]
     if settings.log_format is LogFormat.JSON:
         last: list[Processor] = [
@@ -85,7 +85,10 @@ def _redacted(key: str, value: object, depth: int) -> object:
     return value
 
 
-def _shorten(keys: frozenset[str]) -> Processor:
+def shorten_ids(names: Collection[str]) -> Processor:
+    """Makes a processor that cuts ids under these keys to their first 8 characters."""
+    keys = frozenset(names)
+
     def shorten(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         for key in keys & event.keys():
             if isinstance(event[key], str):

@@ -9,8 +9,9 @@ from secrets import randbelow
 
 import pytest
 import structlog
-from photochanger_chassis.logging import redact_secrets
+from photochanger_chassis.logging import redact_secrets, shorten_ids
 from photochanger_chassis.testing import ManualClock
+from photochanger_gateway.main import SHORT_IN_LOGS
 from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, a_platform, settings_for
 from structlog.typing import EventDict, WrappedLogger
 
@@ -30,6 +31,7 @@ def log_lines() -> Iterator[list[str]]:
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,
             redact_secrets,
+            shorten_ids(SHORT_IN_LOGS),
             keep,
         ]
     )
