@@ -1,10 +1,12 @@
 """Small tools for asyncio: groups, budgets, threads, periodic work."""
 
 import asyncio
+import os
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import Final, Self, TypeVar, TypeVarTuple
 
@@ -100,10 +102,13 @@ class Workers:
 
     A thread cannot be cancelled: when a call times out or its caller leaves, the caller is free at once
     but the thread stays taken until the call returns by itself. Give the library a timeout of its own, too.
+    With `niceness` above 0 its threads give way to all others, for work that nobody waits for.
     """
 
-    def __init__(self, size: int, *, name: str = "worker") -> None:
-        self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+    def __init__(self, size: int, *, name: str = "worker", niceness: int = 0) -> None:
+        self._threads = ThreadPoolExecutor(
+            max_workers=size, thread_name_prefix=name, initializer=_give_way, initargs=(niceness,)
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -128,6 +133,13 @@ class Workers:
         seconds = None if timeout is None else timeout.total_seconds()
         async with asyncio.timeout(seconds):
             return await loop.run_in_executor(self._threads, func, *args)
+
+
+def _give_way(niceness: int) -> None:
+    if niceness > 0:
+        # On Linux each thread has a priority of its own; elsewhere the call fails, and all are equal.
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 async def gathered(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[list[bytes]]:

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -154,3 +155,15 @@ async def test_gathered_chunks_keep_their_order_and_come_in_groups_of_the_size(
     assert all(groups)
     for group in groups[:-1]:
         assert sum(map(len, group)) >= size > sum(map(len, group[:-1]))
+
+
+def _niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+async def test_workers_that_give_way_leave_the_other_threads_alone() -> None:
+    before = _niceness()
+    async with Workers(1, niceness=5) as patient, Workers(1) as plain:
+        assert await patient.run(_niceness) == 5
+        assert await plain.run(_niceness) == before
+    assert _niceness() == before

@@ -79,6 +79,10 @@ async def wired(
             open_bucket(settings.address, part_bytes=settings.s3_part_bytes)
         )
         workers = await stack.enter_async_context(Workers(settings.image_threads, name="image"))
+        # Previews are waited for by nobody; a photo on its way goes first.
+        preview_workers = await stack.enter_async_context(
+            Workers(settings.image_threads, name="preview", niceness=10)
+        )
         metrics = MediaMetrics(registry)
         objects = PostgresMediaObjects(pool)
         links = PostgresLinks(pool)
@@ -94,7 +98,7 @@ async def wired(
             objects=objects,
             bucket=bucket,
             storing=storing,
-            workers=workers,
+            workers=preview_workers,
             limits=DEFAULT_LIMITS,
             metrics=metrics,
         )
