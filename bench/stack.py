@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from photochanger_devstack.credentials import CredentialsFile
 from photochanger_devstack.embedded import Runner
 from photochanger_devstack.embedded.launch import Launch
-from photochanger_devstack.embedded.ports import LOOPBACK, port_near
+from photochanger_devstack.embedded.ports import LOOPBACK, free_port
 from photochanger_devstack.embedded.runner import spawn
 from photochanger_devstack.probes import http_ok
 from photochanger_devstack.stack.layout import Layout, this_checkout
@@ -31,11 +30,6 @@ if TYPE_CHECKING:
 SERVERS = ("postgres", "nats", "s3")
 SERVICE_NAMES = tuple(service.name for service in SERVICES)
 _MIGRATION_SECONDS = 60.0
-
-
-def quiet_port() -> int:
-    """A free port below those the kernel gives to outgoing connections, which may take one before we listen."""
-    return port_near(random.randrange(20_000, 32_000))
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ class PrivateStack:
         layout = Layout(run.folder)
         layout.make()
         self._environ = {"PATH": os.environ["PATH"], **environ}
-        ports = {name: quiet_port() for name in PREFERRED_PORTS}
+        ports = {name: free_port() for name in PREFERRED_PORTS}
         self.plan = Plan(layout, ports=ports, secrets=Secrets.load(layout), outside=Outside.of({}, ours={}))
         servers: list[EmbeddedServer] = [self.plan.postgres, self.plan.nats, self.plan.s3]
         servers += [_ServiceServer(service.name, service, self.plan, self._environ) for service in SERVICES]
@@ -130,7 +124,7 @@ class BareServer:
         self._folder = folder
         self._provider_url = provider_url
         self._password = password
-        self._port = quiet_port()
+        self._port = free_port()
 
     @property
     def url(self) -> str:

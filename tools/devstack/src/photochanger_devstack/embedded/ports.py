@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,16 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _STEPS = 200
+_QUIET_PORTS = (20_000, 32_000)
 
 
 def free_port() -> int:
-    """A port nobody listens on now, chosen by the kernel."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on now.
+
+    Below those the kernel gives to outgoing connections (32768 and up on Linux): one of them could take the port
+    between our look and a server's start.
+    """
+    return port_near(random.randrange(*_QUIET_PORTS))  # noqa: S311 - nothing to guess
 
 
 def is_free(port: int) -> bool:
@@ -38,4 +41,7 @@ def port_near(preferred: int, *, taken: Collection[int] = ()) -> int:
     for port in range(preferred, min(preferred + _STEPS, 65536)):
         if port not in taken and is_free(port):
             return port
-    return free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        chosen: int = probe.getsockname()[1]
+        return chosen
