@@ -3,6 +3,7 @@
 The model is https://google.aip.dev/193: ErrorInfo with reason, domain and metadata, RetryInfo, BadRequest.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -27,6 +28,7 @@ _DETAILS_KEY: Final = "grpc-status-details-bin"
 # Details travel in trailing metadata, of which a peer takes 8 KiB, and base64 adds a third.
 _MAX_TEXT: Final = 500
 _MAX_ENTRIES: Final = 8
+_SOON: Final = timedelta(seconds=1)
 _BROKEN: Final = "Internal error from Core"
 """What grpc.aio itself (seen in 1.85.1) says, as INTERNAL, of a streaming call whose server was killed."""
 
@@ -116,6 +118,13 @@ def translate_rpc_errors() -> Iterator[None]:
         yield
     except grpc.aio.AioRpcError as error:
         raise from_rpc_error(error) from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling() > 0:
+            raise
+        # Nobody cancelled us: gRPC cancels a call itself when sending on it fails while its refusal is on the way,
+        # and raises this in place of the refusal (`_consume_request_iterator` in grpc/aio/_call.py, 1.85).
+        raise Unavailable("The connection to the service was lost.", retry_after=_SOON) from error
 
 
 def _packed(message: Message) -> any_pb2.Any:
