@@ -119,7 +119,9 @@ async def test_a_refusal_becomes_the_jobs_failure(
     assert await camera.run(job.id) == job
 
 
-@pytest.mark.parametrize("reason", ["PROVIDER_BUSY", "GONE"])
+@pytest.mark.parametrize(
+    "reason", ["PROVIDER_BUSY", "GONE", "UNAVAILABLE", "SERVER_BUSY", "DATABASE_UNAVAILABLE"]
+)
 async def test_what_did_not_reach_the_provider_is_asked_again(
     platform: "Platform", camera: Camera, reason: str
 ) -> None:

@@ -21,6 +21,9 @@ from photochanger_chassis.errors import ErrorKind, FieldViolation, ServiceError
 from photochanger_chassis.grpc.errors import to_status
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+_NOTHING_BEGUN = {"PROVIDER_BUSY", "GONE", "UNAVAILABLE", "SERVER_BUSY", "DATABASE_UNAVAILABLE"}
+"""Refusals after which the same job may be asked for anew."""
+
 Script = Callable[[processing_service_pb2.ProcessRequest], Awaitable[processing_service_pb2.ProcessResponse]]
 
 
@@ -99,7 +102,7 @@ class FakeProviders(
         try:
             return await asyncio.shield(work)
         except Refusal as refusal:
-            if refusal.reason in {"PROVIDER_BUSY", "GONE"}:
+            if refusal.reason in _NOTHING_BEGUN:
                 self._work.pop(request.job_id, None)
             if refusal.reason == "GONE":
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "connection lost")

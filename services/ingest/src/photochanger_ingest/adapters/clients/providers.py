@@ -31,8 +31,8 @@ from photochanger_ingest.domain.job import Job, Outcome
 
 _SHORT_CALL: Final = timedelta(seconds=5)
 _PROVIDER_BUSY: Final = "PROVIDER_BUSY"
-_NOTHING_DECIDED: Final = "DATABASE_UNAVAILABLE"
-"""The service could not reach its own database: no outcome of the job, whose work may go on."""
+_NOTHING_DECIDED: Final = frozenset({"DATABASE_UNAVAILABLE", "UNAVAILABLE", "SERVER_BUSY"})
+"""The service could not reach its own database, is stopping, or is full: no outcome of the job, whose work may go on."""
 
 
 class ProvidersClient:
@@ -75,7 +75,7 @@ class ProvidersClient:
         except RemoteError as error:
             if error.reason == _PROVIDER_BUSY:
                 raise ProviderAtLimit(error.message, retry_after=error.retry_after) from error
-            if error.reason == _NOTHING_DECIDED:
+            if error.reason in _NOTHING_DECIDED:
                 raise Unavailable(error.message, retry_after=error.retry_after) from error
             calls = error.metadata.get("providerCalls", "")
             return failed(error.reason, error.message, provider_calls=int(calls) if calls.isdecimal() else 0)
