@@ -32,7 +32,7 @@ from photochanger_ingest.domain.job import Job, Outcome
 _SHORT_CALL: Final = timedelta(seconds=5)
 _PROVIDER_BUSY: Final = "PROVIDER_BUSY"
 _NOTHING_DECIDED: Final = frozenset({"DATABASE_UNAVAILABLE", "UNAVAILABLE", "SERVER_BUSY"})
-"""The service could not reach its own database, is stopping, or is full: no outcome of the job, whose work may go on."""
+"""The service cannot reach its own database, is stopping, or is full: no outcome of the job, whose work may go on."""
 
 
 class ProvidersClient:
