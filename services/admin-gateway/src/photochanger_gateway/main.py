@@ -23,6 +23,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from photochanger_gateway.adapters.accounts.credentials_file import CredentialsFile
 from photochanger_gateway.adapters.accounts.tokens import JwtTokens
+from photochanger_gateway.adapters.clients.audit import GrpcAuditLog
 from photochanger_gateway.adapters.clients.health import NatsProbe, ProvidersProbe, ServiceProbe
 from photochanger_gateway.adapters.clients.ingest import GrpcIngest
 from photochanger_gateway.adapters.clients.media import GrpcMedia
@@ -36,8 +37,10 @@ from photochanger_gateway.adapters.http.operations import OperationRoutes, Readi
 from photochanger_gateway.adapters.http.pages import Pages
 from photochanger_gateway.adapters.http.public import PublicRoutes
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
+from photochanger_gateway.adapters.http.signed_in import SignedIn
 from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
+from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.post_photo import PostPhoto
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.application.rate_limits import Rule
@@ -54,6 +57,9 @@ _RETRIED_READS: Final = {
         "photochanger.ingest.v1.JobService/VerifyPassword",
         "photochanger.ingest.v1.JobService/GetJob",
         "photochanger.ingest.v1.JobService/ListGallery",
+        "photochanger.ingest.v1.AuditService/OpenAuditEntry",
+        "photochanger.ingest.v1.AuditService/CloseAuditEntry",
+        "photochanger.ingest.v1.AuditService/ListAuditEntries",
     ),
     "media": (
         "photochanger.media.v1.MediaService/Download",
@@ -131,7 +137,9 @@ async def wire(
     password_checks = await stack.enter_async_context(Workers(1, name="passwords"))
     accounts = CredentialsFile(settings.credentials_file, password_checks)
     tokens = JwtTokens(settings.signing_keys)
+    audit = Audit(GrpcAuditLog(ingest_channel), clock, ids)
     clients, base_url = ClientAddress(), BaseUrl(settings.public_media_base_url)
+    signed_in = SignedIn(tokens, clients, clock)
     core = (
         ServiceProbe("ingest", ingest_channel, ("postgres",)),
         ServiceProbe("media", media_channel, ("postgres", "storage")),
@@ -165,10 +173,10 @@ async def wire(
         ),
         AdminRoutes(
             sign_in=SignIn(accounts, tokens, limiter, clock),
-            tokens=tokens,
+            signed_in=signed_in,
+            audit=audit,
             ingest=ingest,
             clients=clients,
-            clock=clock,
         ),
         OperationRoutes(
             core=core,

@@ -64,6 +64,7 @@ class Job:
     state: JobState
     source: JobSource
     provider: str
+    operation: str
     received_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None

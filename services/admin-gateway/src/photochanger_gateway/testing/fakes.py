@@ -10,6 +10,8 @@ from uuid import uuid4
 
 from google.protobuf.message import Message
 from photochanger.ingest.v1 import (
+    audit_service_pb2,
+    audit_service_pb2_grpc,
     gallery_service_pb2,
     gallery_service_pb2_grpc,
     job_pb2,
@@ -201,6 +203,64 @@ class FakeIngest(job_service_pb2_grpc.JobServiceServicer, gallery_service_pb2_gr
     def _check_password(self, password: str) -> None:
         if password != PASSWORD:
             raise a_refusal("INVALID_PASSWORD", ErrorKind.UNAUTHENTICATED)
+
+
+class FakeAudit(audit_service_pb2_grpc.AuditServiceServicer):
+    """Keeps entries in memory, as ingest does in its database."""
+
+    def __init__(self) -> None:
+        self.script = Script()
+        self.entries: dict[str, audit_service_pb2.AuditEntry] = {}
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """Actor, action and outcome of each entry, the oldest first; the outcome is a refusal's reason, too."""
+        names = {
+            audit_service_pb2.AUDIT_OUTCOME_DONE: "done",
+            audit_service_pb2.AUDIT_OUTCOME_UNSPECIFIED: "unknown",
+        }
+        return [
+            (entry.actor, entry.action, names.get(entry.outcome, entry.refusal))
+            for entry in self.entries.values()
+        ]
+
+    async def OpenAuditEntry(  # noqa: N802
+        self, request: audit_service_pb2.OpenAuditEntryRequest, context: object
+    ) -> audit_service_pb2.OpenAuditEntryResponse:
+        """See the proto."""
+        await self.script.enter("OpenAuditEntry", request)
+        self.entries.setdefault(request.entry.id, request.entry)
+        return audit_service_pb2.OpenAuditEntryResponse()
+
+    async def CloseAuditEntry(  # noqa: N802
+        self, request: audit_service_pb2.CloseAuditEntryRequest, context: object
+    ) -> audit_service_pb2.CloseAuditEntryResponse:
+        """See the proto."""
+        await self.script.enter("CloseAuditEntry", request)
+        if request.id not in self.entries:
+            raise a_refusal("AUDIT_ENTRY_NOT_FOUND", ErrorKind.NOT_FOUND)
+        entry = self.entries[request.id]
+        if entry.outcome == audit_service_pb2.AUDIT_OUTCOME_UNSPECIFIED:
+            entry.outcome, entry.refusal = request.outcome, request.refusal
+            entry.facts.update(request.facts)
+        return audit_service_pb2.CloseAuditEntryResponse()
+
+    async def ListAuditEntries(  # noqa: N802
+        self, request: audit_service_pb2.ListAuditEntriesRequest, context: object
+    ) -> audit_service_pb2.ListAuditEntriesResponse:
+        """See the proto."""
+        await self.script.enter("ListAuditEntries", request)
+        wanted = [
+            entry
+            for entry in reversed(self.entries.values())
+            if request.actor in ("", entry.actor)
+            and entry.action.startswith(request.action_prefix)
+            and request.target in ("", entry.target)
+        ]
+        start, size = int(request.page_token or 0), request.page_size or 50
+        rest = str(start + size) if start + size < len(wanted) else ""
+        return audit_service_pb2.ListAuditEntriesResponse(
+            entries=wanted[start : start + size], next_page_token=rest
+        )
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from photochanger.ingest.v1 import job_pb2
+from photochanger.ingest.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from photochanger.ingest.v1.gallery_service_pb2_grpc import add_GalleryServiceServicer_to_server
 from photochanger.ingest.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from photochanger.media.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
@@ -24,20 +25,17 @@ from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.main import wire
 from photochanger_gateway.settings import Settings
-from photochanger_gateway.testing.fakes import FakeIngest, FakeMedia, FakeProviders
+from photochanger_gateway.testing.fakes import FakeAudit, FakeIngest, FakeMedia, FakeProviders
 
 SIGNING_KEY: Final = "k" * 32
 
 
 class Served:
-    """A fake behind a real gRPC server, on a port that survives a restart."""
+    """Fakes behind a real gRPC server, on a port that survives a restart. `parts`: how to add each, and itself."""
 
-    def __init__(
-        self, name: str, servicer: object, registers: tuple[Any, ...], checks: tuple[str, ...]
-    ) -> None:
+    def __init__(self, name: str, parts: tuple[tuple[Any, object], ...], checks: tuple[str, ...]) -> None:
         self._name = name
-        self._servicer = servicer
-        self._registers = registers
+        self._parts = parts
         self.broken: set[str] = set()
         self._checks = tuple(Check(check, partial(self._probe, check)) for check in checks)
         self._server: GrpcServer | None = None
@@ -56,8 +54,8 @@ class Served:
         """Serves."""
         settings = GrpcServerSettings(grpc_listen=self.target, drain_grace=timedelta(0))
         self._server = GrpcServer(self._name, settings, checks=self._checks, registry=CollectorRegistry())
-        for register in self._registers:
-            self._server.add(register, self._servicer)
+        for register, servicer in self._parts:
+            self._server.add(register, servicer)
         await self._server.start()
         await self._server.health.check_now()
         self.port = self._server.port
@@ -80,6 +78,7 @@ class Platform:
 
     clock: Clock
     ingest: FakeIngest
+    audit: FakeAudit
     media: FakeMedia
     providers: FakeProviders
     ingest_server: Served
@@ -106,6 +105,7 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
     """Runs the fakes."""
     # The gateway calls no other methods than those they have; the rest answers UNIMPLEMENTED.
     ingest = FakeIngest(clock)  # type: ignore[abstract]  # see above
+    audit = FakeAudit()
     media = FakeMedia(clock)  # type: ignore[abstract]  # see above
     providers = FakeProviders()  # type: ignore[abstract]  # see above
     ingest.ending.result.media_object.CopyFrom(media.store(expires_at=clock.now() + timedelta(hours=72)))
@@ -113,18 +113,21 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
     servers = (
         Served(
             "ingest",
-            ingest,
-            (add_JobServiceServicer_to_server, add_GalleryServiceServicer_to_server),
+            (
+                (add_JobServiceServicer_to_server, ingest),
+                (add_GalleryServiceServicer_to_server, ingest),
+                (add_AuditServiceServicer_to_server, audit),
+            ),
             ("postgres",),
         ),
-        Served("media", media, (add_MediaServiceServicer_to_server,), ("postgres", "storage")),
-        Served("providers", providers, (add_CatalogueServiceServicer_to_server,), ("postgres",)),
+        Served("media", ((add_MediaServiceServicer_to_server, media),), ("postgres", "storage")),
+        Served("providers", ((add_CatalogueServiceServicer_to_server, providers),), ("postgres",)),
     )
     async with AsyncExitStack() as stack:
         for server in servers:
             await server.start()
             stack.push_async_callback(server.stop)
-        yield Platform(clock, ingest, media, providers, *servers)
+        yield Platform(clock, ingest, audit, media, providers, *servers)
 
 
 def settings_for(platform: Platform, nats_url: str, **others: object) -> Settings:

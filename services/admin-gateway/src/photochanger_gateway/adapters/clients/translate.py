@@ -65,6 +65,7 @@ def job(message: job_pb2.Job) -> Job:
         state=_STATES.get(message.state, JobState.RUNNING),
         source=_SOURCES.get(message.source, JobSource.INGEST),
         provider=message.provider_id,
+        operation=message.operation_id,
         received_at=instant(message.received_at),
         started_at=instant(message.started_at) if message.HasField("started_at") else None,
         finished_at=instant(message.finished_at) if message.HasField("finished_at") else None,

@@ -1,23 +1,22 @@
 """What admins do over HTTP: sign in, open the galleries to guests."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Body, Request
-from photochanger_chassis.clock import Clock
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http.answers import rfc3339
 from photochanger_gateway.adapters.http.clients import ClientAddress
 from photochanger_gateway.adapters.http.public import COMMON_ERRORS, error_answers
+from photochanger_gateway.adapters.http.signed_in import CurrentAdmin, SignedIn
+from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.ports import Ingest
-from photochanger_gateway.application.sign_in import SignIn, Tokens
-from photochanger_gateway.domain.refusals import InvalidToken, MissingToken
+from photochanger_gateway.application.sign_in import SignIn
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
-_UNAUTHORIZED: Final = error_answers(s401="Not signed in: `missing_token`, `invalid_token`, `token_expired`.")
-_SECURED: Final[dict[str, Any]] = {"security": [{"adminToken": []}]}
 
 
 class Credentials(BaseModel):
@@ -53,22 +52,23 @@ class ShareBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class AdminRoutes:
-    """The admins' routes. Whatever needs a signed-in admin depends on `admin`."""
+    """The admins' routes."""
 
     sign_in: SignIn
-    tokens: Tokens
+    signed_in: SignedIn
+    audit: Audit
     ingest: Ingest
     clients: ClientAddress
-    clock: Clock
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["admins"])
+        router = APIRouter(tags=["admins"], route_class=self.signed_in.route_class())
         router.add_api_route(
             "/api/login",
             self._login,
             methods=["POST"],
             operation_id="login",
+            route_class_override=APIRoute,  # the one that needs no login
             summary="Sign in",
             response_class=Response,
             responses={
@@ -87,8 +87,7 @@ class AdminRoutes:
             operation_id="get_me",
             summary="Who is signed in",
             response_class=Response,
-            responses={200: {"model": MeBody, "description": "The admin."}, **COMMON_ERRORS, **_UNAUTHORIZED},
-            openapi_extra=_SECURED,
+            responses={200: {"model": MeBody, "description": "The admin."}, **COMMON_ERRORS},
         )
         router.add_api_route(
             "/api/gallery/share",
@@ -97,28 +96,9 @@ class AdminRoutes:
             operation_id="share_galleries",
             summary="Open all galleries to guests for 15 minutes",
             response_class=Response,
-            responses={
-                200: {"model": ShareBody, "description": "They are open."},
-                **COMMON_ERRORS,
-                **_UNAUTHORIZED,
-            },
-            openapi_extra=_SECURED,
+            responses={200: {"model": ShareBody, "description": "They are open."}, **COMMON_ERRORS},
         )
         return router
-
-    def admin(self, request: Request) -> str:
-        """The signed-in admin's name.
-
-        Raises:
-            MissingToken, InvalidToken, TokenExpired: nobody is signed in.
-        """
-        header = request.headers.get("authorization")
-        if header is None:
-            raise MissingToken
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise InvalidToken
-        return self.tokens.read(token.strip(), now=self.clock.now())
 
     async def _login(self, request: Request, credentials: Annotated[Credentials, Body()]) -> Response:
         signed = await self.sign_in(
@@ -127,11 +107,12 @@ class AdminRoutes:
         body = TokenBody(access_token=signed.token, expires_in=int(signed.lifetime.total_seconds()))
         return _json(body)
 
-    async def _me(self, request: Request) -> Response:
-        return _json(MeBody(username=self.admin(request)))
+    async def _me(self, admin: CurrentAdmin) -> Response:
+        return _json(MeBody(username=admin.username))
 
-    async def _share(self, request: Request) -> Response:
-        share = await self.ingest.share_galleries(self.admin(request))
+    async def _share(self, admin: CurrentAdmin) -> Response:
+        async with self.audit.entry(admin, "gallery.share"):
+            share = await self.ingest.share_galleries(admin.username)
         return _json(
             ShareBody(
                 share_until=rfc3339(share.share_until) or "", requested_at=rfc3339(share.requested_at) or ""

@@ -20,6 +20,7 @@ from photochanger_gateway.adapters.http.metrics import HttpMetrics
 from photochanger_gateway.adapters.http.middleware import RequestContext, SmallBodies
 from photochanger_gateway.adapters.http.models import ErrorBody, GalleryBody, ProblemBody
 from photochanger_gateway.adapters.http.pages import Pages
+from photochanger_gateway.adapters.http.signed_in import SECURITY_SCHEMES
 from photochanger_gateway.domain.refusals import HttpMeaning, InvalidRequest
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -128,9 +129,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        schema.setdefault("components", {})["securitySchemes"] = {
-            "adminToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        }
+        schema.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
         components = schema.setdefault("components", {}).setdefault("schemas", {})
         for model in (ErrorBody, ProblemBody, GalleryBody):
             body = model.model_json_schema(ref_template="#/components/schemas/{model}")

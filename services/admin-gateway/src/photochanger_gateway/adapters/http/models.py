@@ -73,6 +73,28 @@ class JobBody(_Body):
         )
 
 
+class JobRow(JobBody):
+    """A job as admins see it in lists and in live events."""
+
+    operation: str = Field(max_length=64)
+    slot_display_name: str = Field(description="The slot's name for people now.", max_length=80)
+    received_at: _Instant
+    thumbnail_url: str | None = Field(description="A small WebP of the picture.", max_length=2048)
+    result_origin: Literal["provider", "late", "original"] | None
+
+    @classmethod
+    def row_of(cls, job: Job, base_url: str, slot_display_name: str) -> "JobRow":
+        """The row for a job."""
+        return cls(
+            **JobBody.of(job, base_url).model_dump(),
+            operation=job.operation,
+            slot_display_name=slot_display_name,
+            received_at=rfc3339(job.received_at) or "",
+            thumbnail_url=f"{result_url(base_url, job)}/preview" if job.picture is not None else None,
+            result_origin=None if job.origin is None else job.origin.value,
+        )
+
+
 class GalleryItem(_Body):
     """One picture of a gallery."""
 
