@@ -56,8 +56,12 @@ setup: ## Make the environment, install dependencies, generate stubs, fetch mode
 	@tools/setup/bootstrap
 
 .PHONY: test
-test: setup lint types proto ## Everything that must be green: lint, types, protos, all tests
+test: setup browser lint types proto ## Everything that must be green: lint, types, protos, all tests
 	@$(PYTEST) -q $(PYTEST_ARGS)
+
+.PHONY: browser
+browser: setup ## Find or install the Chromium that tests use
+	@$(BIN)/python tools/setup/browser.py
 
 .PHONY: test-unit
 test-unit: setup ## The tests that need no server, in seconds
