@@ -1,0 +1,61 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createBrowserRouter, type LoaderFunctionArgs, redirect } from "react-router";
+import { ApiError } from "@/api/errors";
+import { meQuery } from "@/api/queries";
+import { LoadingPage } from "@/components/loading";
+import { loginAddress } from "./addresses";
+import { BrokenPage, NotFoundPage } from "./fallbacks";
+import { Shell } from "./shell";
+
+const BASE = "/admin";
+
+/** Every page is a chunk of its own: `src/pages/<page>/route.tsx` exports it as `Component`. */
+export function createRouter(queries: QueryClient) {
+  /** Lets nobody in who is not signed in; pages may count on `meQuery` being there. */
+  async function signedIn({ request }: LoaderFunctionArgs) {
+    try {
+      await queries.ensureQueryData(meQuery);
+      return null;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.signedOut)) throw error;
+      const { pathname, search } = new URL(request.url);
+      return redirect(loginAddress((pathname.slice(BASE.length) || "/") + search));
+    }
+  }
+
+  return createBrowserRouter(
+    [
+      {
+        path: "/login",
+        lazy: () => import("@/pages/login/route"),
+        HydrateFallback: LoadingPage,
+        ErrorBoundary: BrokenPage,
+      },
+      {
+        path: "/",
+        loader: signedIn,
+        shouldRevalidate: () => false,
+        Component: Shell,
+        HydrateFallback: LoadingPage,
+        ErrorBoundary: BrokenPage,
+        children: [
+          {
+            ErrorBoundary: BrokenPage,
+            children: [
+              { index: true, lazy: () => import("@/pages/slots/route") },
+              { path: "slots/:slotId", lazy: () => import("@/pages/slot/route") },
+              { path: "jobs", lazy: () => import("@/pages/jobs/route") },
+              { path: "jobs/:jobId", lazy: () => import("@/pages/job/route") },
+              { path: "statistics", lazy: () => import("@/pages/statistics/route") },
+              { path: "gallery", lazy: () => import("@/pages/gallery/route") },
+              { path: "settings", lazy: () => import("@/pages/settings/route") },
+              { path: "settings/audit", lazy: () => import("@/pages/audit/route") },
+              { path: "*", Component: NotFoundPage },
+            ],
+          },
+        ],
+      },
+    ],
+    { basename: BASE },
+  );
+}

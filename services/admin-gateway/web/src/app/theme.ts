@@ -1,0 +1,101 @@
+import {
+  Alert,
+  Button,
+  Card,
+  type CSSVariablesResolver,
+  createTheme,
+  Input,
+  type MantineColorsTuple,
+  Modal,
+  Paper,
+  Popover,
+  Tooltip,
+} from "@mantine/core";
+
+/** The studios' green; 7 is #0f8a6c darkened until white text on it has 4.5:1 with room to spare. */
+const brand: MantineColorsTuple = [
+  "#e7f7f2",
+  "#d3eee5",
+  "#a8ddcb",
+  "#79cbb0",
+  "#4db795",
+  "#2aa381",
+  "#0f8a6c",
+  "#0c7a5f",
+  "#0a6550",
+  "#064a3a",
+];
+
+/** Greys with a drop of the green, so that dark mode belongs to the same house. */
+const dark: MantineColorsTuple = [
+  "#d9e5e1",
+  "#b4c6c0",
+  "#93a8a1",
+  "#60766f",
+  "#34473f",
+  "#263731",
+  "#1a2823",
+  "#12201b",
+  "#0d1814",
+  "#08110e",
+];
+
+export const theme = createTheme({
+  primaryColor: "brand",
+  primaryShade: { light: 7, dark: 6 },
+  colors: { brand, dark },
+  autoContrast: true,
+  luminanceThreshold: 0.36,
+  fontFamily: '"Onest Variable", system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+  headings: {
+    fontWeight: "680",
+    sizes: {
+      h1: { fontSize: "1.875rem", lineHeight: "1.2" },
+      h2: { fontSize: "1.25rem", lineHeight: "1.3" },
+      h3: { fontSize: "1.0625rem", lineHeight: "1.35" },
+    },
+  },
+  defaultRadius: "md",
+  radius: { xs: "6px", sm: "8px", md: "12px", lg: "18px", xl: "26px" },
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  components: {
+    Card: Card.extend({ defaultProps: { radius: "lg", padding: "lg", withBorder: true } }),
+    Paper: Paper.extend({ defaultProps: { radius: "lg" } }),
+    Button: Button.extend({ defaultProps: { radius: "xl" } }),
+    Alert: Alert.extend({ defaultProps: { radius: "lg" } }),
+    Modal: Modal.extend({ defaultProps: { radius: "lg", centered: true } }),
+    Popover: Popover.extend({ defaultProps: { radius: "lg", shadow: "lg" } }),
+    Tooltip: Tooltip.extend({
+      defaultProps: { events: { hover: true, focus: true, touch: false }, openDelay: 300 },
+    }),
+    InputWrapper: Input.Wrapper.extend({ styles: { label: { fontWeight: 600, marginBottom: 4 } } }),
+  },
+});
+
+/** Colours by purpose; use these rather than numbered shades. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    "--mantine-color-body": "#f6fbf9",
+    "--mantine-color-text": "#12302a",
+    "--mantine-color-dimmed": "#516b64",
+    "--mantine-color-default-border": "#d5e6df",
+    "--mantine-color-placeholder": "#6d857e",
+    "--pc-surface": "#ffffff",
+    "--pc-surface-soft": "#eef7f3",
+    "--pc-accent-text": "#0b7258",
+    "--pc-shadow": "0 1px 2px rgb(10 60 47 / 5%), 0 10px 30px -12px rgb(10 60 47 / 14%)",
+  },
+  dark: {
+    "--mantine-color-body": "#0b1512",
+    "--mantine-color-text": "#dfeae6",
+    "--mantine-color-dimmed": "#9db2ab",
+    "--mantine-color-default-border": "#263a33",
+    "--mantine-color-placeholder": "#82978f",
+    "--pc-surface": "#13201c",
+    "--pc-surface-soft": "#1a2a25",
+    "--pc-accent-text": "#5cc9a6",
+    "--pc-shadow": "0 1px 2px rgb(0 0 0 / 30%), 0 12px 32px -14px rgb(0 0 0 / 60%)",
+  },
+});
