@@ -22,7 +22,7 @@ from photochanger_chassis.tracing import tracing
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from photochanger_gateway.adapters.accounts.credentials_file import CredentialsFile
-from photochanger_gateway.adapters.accounts.tokens import JwtTokens
+from photochanger_gateway.adapters.accounts.tokens import HmacCsrfTokens, JwtTokens, derived_keys
 from photochanger_gateway.adapters.clients.audit import GrpcAuditLog
 from photochanger_gateway.adapters.clients.health import NatsProbe, ProvidersProbe, ServiceProbe
 from photochanger_gateway.adapters.clients.ingest import GrpcIngest
@@ -40,11 +40,13 @@ from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServ
 from photochanger_gateway.adapters.http.signed_in import SignedIn
 from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
+from photochanger_gateway.adapters.nats.sessions import JetStreamKnownAddresses, JetStreamSessions
 from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.post_photo import PostPhoto
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.application.rate_limits import Rule
-from photochanger_gateway.application.sign_in import SignIn
+from photochanger_gateway.application.sessions import Sessions
+from photochanger_gateway.application.sign_in import SignIn, SignOut
 from photochanger_gateway.settings import Settings
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -136,10 +138,13 @@ async def wire(
     pages = Pages.load()
     password_checks = await stack.enter_async_context(Workers(1, name="passwords"))
     accounts = CredentialsFile(settings.credentials_file, password_checks)
-    tokens = JwtTokens(settings.signing_keys)
+    keys = settings.signing_keys
+    sessions = Sessions(JetStreamSessions(nats), JwtTokens(keys), accounts, clock, ids)
+    csrf = HmacCsrfTokens(keys)
     audit = Audit(GrpcAuditLog(ingest_channel), clock, ids)
     clients, base_url = ClientAddress(), BaseUrl(settings.public_media_base_url)
-    signed_in = SignedIn(tokens, clients, clock)
+    known_addresses = JetStreamKnownAddresses(nats, derived_keys(keys, "known addresses"))
+    signed_in = SignedIn(sessions, csrf, clients)
     core = (
         ServiceProbe("ingest", ingest_channel, ("postgres",)),
         ServiceProbe("media", media_channel, ("postgres", "storage")),
@@ -172,7 +177,9 @@ async def wire(
             clock=clock,
         ),
         AdminRoutes(
-            sign_in=SignIn(accounts, tokens, limiter, clock),
+            sign_in=SignIn(accounts, known_addresses, sessions, limiter, audit),
+            sign_out=SignOut(sessions, audit),
+            csrf=csrf,
             signed_in=signed_in,
             audit=audit,
             ingest=ingest,

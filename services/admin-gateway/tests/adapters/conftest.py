@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from secrets import randbelow
 
 import pytest
@@ -12,6 +13,7 @@ import structlog
 from photochanger_chassis.logging import redact_secrets, shorten_ids
 from photochanger_chassis.testing import ManualClock
 from photochanger_gateway.main import SHORT_IN_LOGS
+from photochanger_gateway.testing.accounts import bearer, write_account
 from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, a_platform, settings_for
 from structlog.typing import EventDict, WrappedLogger
 
@@ -53,7 +55,24 @@ async def platform(clock: ManualClock) -> AsyncIterator[Platform]:
 
 
 @pytest.fixture
-async def gateway(platform: Platform, clock: ManualClock, nats_url: str) -> AsyncIterator[Gateway]:
-    """A gateway with settings as they come."""
-    async with a_gateway(settings_for(platform, nats_url), clock) as gateway:
+def credentials_file(tmp_path: Path) -> Path:
+    """One account, `serg`."""
+    path = tmp_path / "credentials.json"
+    write_account(path)
+    return path
+
+
+@pytest.fixture
+async def gateway(
+    platform: Platform, clock: ManualClock, nats_url: str, credentials_file: Path
+) -> AsyncIterator[Gateway]:
+    """A gateway with settings as they come, and one account."""
+    settings = settings_for(platform, nats_url, credentials_file=credentials_file)
+    async with a_gateway(settings, clock) as gateway:
         yield gateway
+
+
+@pytest.fixture
+async def admin(gateway: Gateway) -> dict[str, str]:
+    """Headers of an API client that `serg` has signed in with."""
+    return await bearer(gateway.port)

@@ -1,66 +1,34 @@
 """Admins: signing in, tokens, sharing the galleries."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import jwt
 import pytest
-from argon2 import PasswordHasher
 from photochanger_chassis.testing import ManualClock
-from photochanger_gateway.testing.platform import (
-    SIGNING_KEY,
-    Gateway,
-    Platform,
-    a_gateway,
-    settings_for,
-)
+from photochanger_gateway.adapters.http.answers import rfc3339
+from photochanger_gateway.testing.accounts import sign_in, write_account
+from photochanger_gateway.testing.platform import SIGNING_KEY, Gateway, Platform, a_gateway, settings_for
 from photochanger_gateway.testing.wire import Answer, ask
-
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def credentials_file(tmp_path: Path) -> Path:
-    """One account, `serg`."""
-    path = tmp_path / "credentials.json"
-    write_account(path, PASSWORD)
-    return path
-
-
-def write_account(path: Path, password: str, *, memory_kib: int = 64) -> None:
-    hashed = PasswordHasher(time_cost=1, memory_cost=memory_kib, parallelism=1).hash(password)
-    path.write_text(json.dumps({"users": {"serg": {"password_hash": hashed}}}))
-
-
-@pytest.fixture
-async def gateway(
-    platform: Platform, clock: ManualClock, nats_url: str, credentials_file: Path
-) -> AsyncIterator[Gateway]:
-    async with a_gateway(
-        settings_for(platform, nats_url, credentials_file=credentials_file), clock
-    ) as gateway:
-        yield gateway
-
-
-async def sign_in(port: int, password: str = PASSWORD, *, username: str = "serg", **headers: str) -> Answer:
-    body = json.dumps({"username": username, "password": password}).encode()
-    sent = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
-    return await ask(port, "/api/login", method="POST", body=body, headers=sent)
 
 
 async def me(port: int, token: str) -> Answer:
     return await ask(port, "/api/me", Authorization=f"Bearer {token}")
 
 
-async def test_a_right_password_gives_a_token_that_names_the_admin(gateway: Gateway) -> None:
+async def test_a_right_password_gives_a_token_that_names_the_admin(
+    gateway: Gateway, clock: ManualClock
+) -> None:
     answer = await sign_in(gateway.port)
     body = answer.json()
     assert (answer.status, body["token_type"], body["expires_in"]) == (200, "bearer", 3600)
     assert answer.headers["cache-control"] == "no-store"
-    assert (await me(gateway.port, body["access_token"])).json() == {"username": "serg"}
+    assert (await me(gateway.port, body["access_token"])).json() == {
+        "username": "serg",
+        "csrf_token": None,
+        "expires_at": rfc3339(clock.now() + timedelta(hours=1)),
+    }
 
 
 @pytest.mark.parametrize("username", ["serg", "nobody"])

@@ -5,17 +5,16 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from photochanger_chassis.testing import ManualClock
-from photochanger_gateway.adapters.accounts.tokens import JwtTokens
 from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.main import wire
-from photochanger_gateway.testing.platform import SIGNING_KEY, Gateway, Platform, a_gateway, settings_for
+from photochanger_gateway.testing.accounts import bearer
+from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, settings_for
 from photochanger_gateway.testing.wire import ask
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute, Route
@@ -80,7 +79,7 @@ async def test_the_document_is_readable_by_people(gateway: Gateway) -> None:
 
 @pytest.mark.timeout(300)
 async def test_the_running_gateway_does_what_the_document_says(
-    platform: Platform, clock: ManualClock, nats_url: str, tmp_path: Path
+    platform: Platform, clock: ManualClock, nats_url: str, tmp_path: Path, credentials_file: Path
 ) -> None:
     platform.ingest.any_job = platform.ingest.ending
     platform.ingest.shared = True
@@ -92,9 +91,10 @@ async def test_the_running_gateway_does_what_the_document_says(
         public_rate_per_minute=many,
         ingest_rate_per_minute=many,
         wrong_password_rate_per_minute=many,
+        credentials_file=credentials_file,
     )
-    token = JwtTokens((SIGNING_KEY.encode(),)).issue("serg", now=clock.now(), lifetime=timedelta(hours=1))
     async with a_gateway(settings, clock) as gateway:
+        token = (await bearer(gateway.port))["Authorization"]
         fuzzing = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -107,7 +107,7 @@ async def test_the_running_gateway_does_what_the_document_says(
             "--generation-deterministic",
             "--request-timeout=20",
             "--max-time=60",
-            f"--header=Authorization: Bearer {token}",
+            f"--header=Authorization: {token}",
             "--no-color",
             cwd=tmp_path,
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},

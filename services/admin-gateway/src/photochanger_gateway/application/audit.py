@@ -4,6 +4,7 @@ No change is without an entry. One that was cut off, or ended in a way that leav
 open: its outcome is unknown.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ _log: Final = structlog.stdlib.get_logger(__name__)
 
 _LONGEST_FACT: Final = 500
 _LONGEST_ACTOR: Final = 64
+_NOTE_SECONDS: Final = 2.0
 _MAY_HAVE_HAPPENED: Final = frozenset(
     {
         ErrorKind.CANCELLED,
@@ -103,41 +105,37 @@ class Audit:
         Raises:
             ServiceError: the entry could not be stored. The block was not entered.
         """
-        entry = await self.open(admin.username, admin.address, action, target=target, facts=facts)
+        entry = await self._open(admin.username, admin.address, action, target, facts or {})
         try:
             yield entry
         except ServiceError as error:
             if error.kind not in _MAY_HAVE_HAPPENED:
-                await self.close(entry, Outcome.REFUSED, refusal=error.reason.lower())
+                await self._close(entry, Outcome.REFUSED, refusal=error.reason.lower())
             raise
-        await self.close(entry, Outcome.DONE)
+        await self._close(entry, Outcome.DONE)
 
-    async def open(
-        self,
-        actor: str,
-        address: str,
-        action: str,
-        *,
-        target: str = "",
-        facts: Mapping[str, str] | None = None,
+    async def note(
+        self, actor: str, address: str, action: str, outcome: Outcome, *, refusal: str = ""
+    ) -> None:
+        """Writes down a sign-in or sign-out, which is not held up by a record that cannot be kept: the log says so."""
+        try:
+            async with asyncio.timeout(_NOTE_SECONDS):
+                entry = await self._open(actor, address, action, "", {})
+                await self._close(entry, outcome, refusal=refusal)
+        except (ServiceError, TimeoutError) as error:
+            _log.warning("audit.not_written", action=action, error=type(error).__name__)
+
+    async def _open(
+        self, actor: str, address: str, action: str, target: str, facts: Mapping[str, str]
     ) -> OpenEntry:
-        """Opens an entry by hand, for what is done by nobody who is signed in."""
-        entry_id = self._ids.new_id()
+        entry_id, now = self._ids.new_id(), self._clock.now()
         await self._entries.open(
-            AuditEntry(
-                entry_id,
-                self._clock.now(),
-                actor[:_LONGEST_ACTOR],
-                address,
-                action,
-                target,
-                _bounded(facts or {}),
-            )
+            AuditEntry(entry_id, now, actor[:_LONGEST_ACTOR], address, action, target, _bounded(facts))
         )
         return OpenEntry(entry_id)
 
-    async def close(self, entry: OpenEntry, outcome: Outcome, *, refusal: str = "") -> None:
-        """Closes an entry. Never fails: what it tells of has happened, whether or not the record says so."""
+    async def _close(self, entry: OpenEntry, outcome: Outcome, *, refusal: str = "") -> None:
+        # Never fails: what it tells of has happened, whether or not the record says so.
         try:
             await self._entries.close(entry.id, outcome, refusal=refusal, facts=_bounded(entry.facts))
         except ServiceError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from photochanger_chassis.errors import ErrorKind, ServiceError
+from photochanger_chassis.errors import ErrorKind, FieldViolation, ServiceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,9 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "JOB_NOT_FINISHED": _TIMEOUT,
     "VERSION_CONFLICT": HttpMeaning(409, "version_conflict"),
     "WRONG_JOB_STATE": _INTERNAL,
+    "SLOT_VERSION_NOT_FOUND": HttpMeaning(404, "slot_version_not_found"),
+    "TEMPLATE_NOT_FOUND": HttpMeaning(422, "template_not_found"),
+    "TEMPLATE_IN_USE": HttpMeaning(409, "template_in_use"),
     # media
     "PAYLOAD_TOO_LARGE": HttpMeaning(413, "payload_too_large"),
     "TOO_MANY_PIXELS": HttpMeaning(413, "payload_too_large"),
@@ -60,8 +63,8 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "RANGE_NOT_SATISFIABLE": HttpMeaning(416, "range_not_satisfiable"),
     "STORAGE_UNAVAILABLE": _STORAGE,
     # providers, beside the failures of a job below
-    "PROVIDER_NOT_FOUND": HttpMeaning(404, "provider_not_found"),
-    "OPERATION_NOT_FOUND": HttpMeaning(404, "operation_not_found"),
+    "PROVIDER_NOT_FOUND": HttpMeaning(422, "provider_not_found"),
+    "OPERATION_NOT_FOUND": HttpMeaning(422, "operation_not_found"),
     "INVALID_SETTINGS": HttpMeaning(422, "invalid_settings"),
     "PROVIDER_UNAVAILABLE": _PROVIDER_LATER,
     "CANCELLED": _PROVIDER_LATER,
@@ -74,6 +77,8 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     # the gateway itself
     "INVALID_REQUEST": _INVALID,
     "CLIENT_GONE": _INVALID,
+    "INVALID_CHANGE": HttpMeaning(422, "invalid_request_body"),
+    "NO_SUCH_TEMPLATE": HttpMeaning(404, "template_not_found"),
     "RESULT_NOT_FOUND": HttpMeaning(404, "result_not_found"),
     "RESULT_EXPIRED": HttpMeaning(410, "result_expired"),
     "RATE_LIMITED": HttpMeaning(429, "rate_limited", timedelta(seconds=60)),
@@ -83,6 +88,9 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "MISSING_TOKEN": HttpMeaning(401, "missing_token"),
     "INVALID_TOKEN": HttpMeaning(401, "invalid_token"),
     "TOKEN_EXPIRED": HttpMeaning(401, "token_expired"),
+    "CSRF_FAILED": HttpMeaning(403, "csrf_failed"),
+    "SESSIONS_UNAVAILABLE": _STORAGE,
+    "TOO_MANY_LISTENERS": _STORAGE,
 }
 """Every reason a client of the gateway can meet."""
 
@@ -127,6 +135,29 @@ class InvalidRequest(ServiceError):
     """The request cannot be understood; the message says what to change."""
 
     kind, reason = ErrorKind.INVALID_ARGUMENT, "INVALID_REQUEST"
+
+
+class InvalidChange(ServiceError):
+    """Fields of an admin's request are wrong. `field_violations` name each as the HTTP API does."""
+
+    kind, reason = ErrorKind.INVALID_ARGUMENT, "INVALID_CHANGE"
+
+    def __init__(self, violations: tuple[FieldViolation, ...]) -> None:
+        count = len(violations)
+        super().__init__(
+            f"{count} {'field is' if count == 1 else 'fields are'} wrong: "
+            + "; ".join(f"{item.field}: {item.description}" for item in violations[:8]),
+            field_violations=violations,
+        )
+
+
+class NoSuchTemplate(ServiceError):
+    """The template an admin names in a path does not exist."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "NO_SUCH_TEMPLATE"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such template image. It may have been deleted.")
 
 
 class ClientGone(ServiceError):
@@ -201,7 +232,7 @@ class Throttled(ServiceError):
 
 
 class MissingToken(ServiceError):
-    """The route wants a bearer token."""
+    """The route wants a bearer token, or a session's cookie."""
 
     kind, reason = ErrorKind.UNAUTHENTICATED, "MISSING_TOKEN"
 
@@ -225,3 +256,36 @@ class TokenExpired(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("The token has expired. Sign in again.")
+
+
+class CsrfFailed(ServiceError):
+    """A change was asked for with a session's cookie and without what only a page of ours can know."""
+
+    kind, reason = ErrorKind.PERMISSION_DENIED, "CSRF_FAILED"
+
+    def __init__(self) -> None:
+        super().__init__("The request does not come from a page of ours. Load the page again.")
+
+
+class SessionsUnavailable(ServiceError):
+    """The list of live sessions cannot be reached, so nobody can be let in."""
+
+    kind, reason = ErrorKind.UNAVAILABLE, "SESSIONS_UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Sessions cannot be checked right now. Cameras are not affected. Try again in a moment.",
+            retry_after=timedelta(seconds=2),
+        )
+
+
+class TooManyListeners(ServiceError):
+    """This replica sends live events to as many clients as it may."""
+
+    kind, reason = ErrorKind.UNAVAILABLE, "TOO_MANY_LISTENERS"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many pages follow live events. Close some, or try again later.",
+            retry_after=timedelta(seconds=30),
+        )

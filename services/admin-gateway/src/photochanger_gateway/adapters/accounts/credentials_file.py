@@ -3,6 +3,7 @@
 `{"users": {"serg": {"password_hash": "$argon2id$…"}}}`, made by `photochanger admin set-password`.
 """
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,7 @@ class _Accounts(BaseModel):
 
 
 class CredentialsFile:
-    """Keeps the promises of `application.sign_in.Accounts`. Without the file there is no account."""
+    """Keeps the promises of `Accounts` and `Fingerprints` of the application. Without the file there is no account."""
 
     def __init__(self, path: Path, workers: Workers) -> None:
         self._path = path
@@ -42,17 +43,22 @@ class CredentialsFile:
         self._seen: tuple[int, int] | None = None
         self._accounts = _Accounts()
 
-    async def verify(self, username: str, password: str) -> bool:
+    async def verify(self, username: str, password: str) -> str | None:
         """See the port."""
         return await self._workers.run(self._verify, username, password, timeout=_VERIFY_WITHIN)
 
-    def _verify(self, username: str, password: str) -> bool:
+    def fingerprint(self, username: str) -> str | None:
+        """See the port. Asks the file system when the file was last changed, which takes microseconds."""
+        account = self._read().users.get(username)
+        return None if account is None else _digest(account)
+
+    def _verify(self, username: str, password: str) -> str | None:
         account = self._read().users.get(username)
         try:
             self._hasher.verify(account.password_hash if account else self._nobody, password)
         except (Argon2Error, InvalidHashError):
-            return False
-        return account is not None
+            return None
+        return None if account is None else _digest(account)
 
     def _read(self) -> _Accounts:
         try:
@@ -66,3 +72,7 @@ class CredentialsFile:
         except (OSError, ValidationError) as error:
             _log.error("accounts.unreadable", error=type(error).__name__)
         return self._accounts
+
+
+def _digest(account: _Account) -> str:
+    return hashlib.sha256(account.password_hash.encode()).hexdigest()[:32]

@@ -6,27 +6,30 @@ parameter `admin: CurrentAdmin`.
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
-from photochanger_chassis.clock import Clock
 from starlette.responses import Response
 
+from photochanger_gateway.adapters.http import cookies
 from photochanger_gateway.adapters.http.clients import ClientAddress
 from photochanger_gateway.adapters.http.public import error_answers
-from photochanger_gateway.application.sign_in import Tokens
+from photochanger_gateway.application.sessions import CsrfTokens, Sessions
 from photochanger_gateway.domain.admins import Admin, SignedBy
-from photochanger_gateway.domain.refusals import InvalidToken, MissingToken
+from photochanger_gateway.domain.refusals import CsrfFailed, InvalidToken, MissingToken
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER: Final = "X-CSRF-Token"
+_OUR_SITES: Final = frozenset({"same-origin", "none"})
+"""`none`: typed, or opened from a bookmark."""
 SECURITY_SCHEMES: Final = {
     "adminToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "adminCookie": {
         "type": "apiKey",
         "in": "cookie",
-        "name": "photochanger",
-        "description": "`__Host-photochanger` over https. Unsafe methods need the header `X-CSRF-Token`, too.",
+        "name": cookies.NAME,
+        "description": f"`{cookies.SECURE_NAME}` over https. Unsafe methods need the header `X-CSRF-Token`, too.",
     },
 }
 _SECURITY: Final[list[dict[str, list[str]]]] = [{"adminToken": []}, {"adminCookie": []}]
@@ -42,27 +45,52 @@ _FORBIDDEN: Final = error_answers(s403="The cookie came without its CSRF token: 
 
 
 class SignedIn:
-    """Says who is signed in."""
+    """Says who is signed in: by a bearer token or, where none is sent, by a session's cookie."""
 
-    def __init__(self, tokens: Tokens, clients: ClientAddress, clock: Clock) -> None:
-        self._tokens = tokens
+    def __init__(self, sessions: Sessions, csrf: CsrfTokens, clients: ClientAddress) -> None:
+        self._sessions = sessions
+        self._csrf = csrf
         self._clients = clients
-        self._clock = clock
 
     async def __call__(self, request: Request) -> Admin:
         """Returns the admin who sent the request.
 
         Raises:
             MissingToken, InvalidToken, TokenExpired: nobody is signed in.
+            CsrfFailed: a change is asked for with the cookie alone.
+            SessionsUnavailable: nobody can tell.
         """
-        header = request.headers.get("authorization")
-        if header is None:
-            raise MissingToken
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise InvalidToken
-        username = self._tokens.read(token.strip(), now=self._clock.now())
-        return Admin(username, self._clients.of(request), "", SignedBy.BEARER)
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            scheme, _, token = authorization.partition(" ")
+            if scheme.lower() != "bearer" or not token:
+                raise InvalidToken
+            session = await self._sessions.find(token.strip(), SignedBy.BEARER)
+        else:
+            cookie = request.cookies.get(cookies.name_for(request))
+            if cookie is None:
+                raise MissingToken
+            session = await self._sessions.find(cookie, SignedBy.COOKIE)
+            if request.method not in SAFE_METHODS:
+                self._refuse_forged(request, session.id)
+        return Admin(
+            session.username, self._clients.of(request), session.id, session.signed_by, session.expires_at
+        )
+
+    def _refuse_forged(self, request: Request, session_id: str) -> None:
+        """Both the session's own token, and what the browser says about the page that sends the request.
+
+        Source: OWASP's Cross-Site Request Forgery Prevention Cheat Sheet, "Fetch Metadata headers".
+        """
+        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        if site is not None:
+            ours = site in _OUR_SITES
+        else:
+            ours = (
+                origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+            )
+        if not ours or not self._csrf.matches(session_id, request.headers.get(CSRF_HEADER, "")):
+            raise CsrfFailed
 
     def route_class(self) -> type[APIRoute]:
         """The class of routes that want a signed-in admin. They describe in OpenAPI what that asks and answers."""
