@@ -1,4 +1,4 @@
-"""One stack for all end-to-end tests of a worker: each uses slots of its own, and the rules hold at the end."""
+"""One stack for all tests of a worker that break nothing: each uses slots of its own, and the rules hold at the end."""
 
 from __future__ import annotations
 
