@@ -84,6 +84,20 @@ class Box:
             return 0.0
         return common.area / (self.area + other.area - common.area)
 
+    def moved(self, right: int, down: int) -> "Box":
+        """Returns the box moved by whole pixels."""
+        return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+    def quarters(self) -> "tuple[Box, ...]":
+        """Returns the four boxes this one falls into; some are empty when a side is shorter than two."""
+        x, y = (self.left + self.right) // 2, (self.top + self.bottom) // 2
+        return (
+            Box(self.left, self.top, x, y),
+            Box(x, self.top, self.right, y),
+            Box(self.left, y, x, self.bottom),
+            Box(x, y, self.right, self.bottom),
+        )
+
     @property
     def slices(self) -> tuple[slice, slice]:
         """Index of the box in an array: `photo[box.slices]`."""

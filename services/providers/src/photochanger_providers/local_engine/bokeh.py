@@ -6,6 +6,7 @@ import numpy as np
 from photochanger_providers.local_engine.arrays import LIKELY, Bytes8, Floats
 from photochanger_providers.local_engine.backgrounds import SmoothBackground
 from photochanger_providers.local_engine.matting import Matte
+from photochanger_providers.local_engine.tiles import spread
 
 _SIDE_PX = 640
 _LEAST_RADIUS = 0.005
@@ -41,21 +42,23 @@ def blurred_background(work: Bytes8, matte: Matte, strength: int) -> SmoothBackg
 
 def _filled(picture: Floats, seen: Floats) -> Floats:
     """Returns the picture with its unseen parts filled smoothly from what is seen, near before far."""
-    filled = picture * seen[..., np.newaxis]
+    filled = picture * spread(seen)
     known = seen.copy()
     side = max(seen.shape)
     for share in (0.01, 0.03, 0.09, 0.27, 0.8):
         reach = max(round(side * share), 1)
         window = (2 * reach + 1, 2 * reach + 1)
         weight = np.asarray(cv2.blur(known, window))
-        spread = cv2.blur(filled, window) / (weight + np.float32(1e-6))[..., np.newaxis]
+        around = np.asarray(cv2.blur(filled, window), np.float32)
         # A neighbourhood counts once enough of it is known, or a few stray pixels would make streaks.
         share_known = np.clip(weight / 0.15, 0.0, 1.0)
         gain = (1.0 - known) * share_known
-        filled = filled + gain[..., np.newaxis] * spread
+        around *= spread(gain / (weight + np.float32(1e-6)))
+        filled += around
         known = known + gain
     # Running sums in floats may end a hair below 0.
-    return np.clip(filled / np.maximum(known, np.float32(1e-6))[..., np.newaxis], 0.0, 1.0).astype(np.float32)
+    filled /= spread(np.maximum(known, np.float32(1e-6)))
+    return np.clip(filled, 0.0, 1.0, out=filled)
 
 
 def _disc_blur(light: Floats, radius: float) -> Floats:

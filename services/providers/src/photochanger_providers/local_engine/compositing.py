@@ -2,11 +2,9 @@
 
 from typing import Protocol
 
-import numpy as np
-
 from photochanger_providers.local_engine.arrays import Box, Bytes8
-from photochanger_providers.local_engine.matting import Matte
-from photochanger_providers.local_engine.tiles import tiles, to_bytes
+from photochanger_providers.local_engine.matting import Matte, Part, Rim
+from photochanger_providers.local_engine.tiles import to_bytes
 
 
 class Background(Protocol):
@@ -23,12 +21,16 @@ def replace_background(photo: Bytes8, matte: Matte, background: Background) -> N
     Where the matte's least alpha is 1 (the eroded person) the photo's pixels stay exactly as they are.
     """
     height, width = photo.shape[:2]
-    for box in tiles(width, height):
-        if matte.is_person(box):
+    rim = Rim(matte, photo)
+    for box, part in matte.parts(Box(0, 0, width, height)):
+        if part is Part.PERSON:
             continue
         behind = background.tile(box)
-        if not matte.is_backdrop(box):
-            rim = matte.rim(photo, box)
-            blended = np.asarray(behind + rim.alpha * (rim.colour - behind), np.float32)
-            behind = np.where(rim.alpha >= 1.0, photo[box.slices], to_bytes(blended))
+        if part is Part.RIM:
+            person = rim.over(box)
+            blended = person.colour - behind
+            blended *= person.alpha
+            blended += behind
+            behind = to_bytes(blended)
+            person.keep(photo[box.slices], behind)
         photo[box.slices] = behind

@@ -3,7 +3,6 @@
 An engine holds its models and is not for use by two threads at once; make one per worker.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -39,6 +38,7 @@ from photochanger_providers.local_engine.styles.pencil import draw
 from photochanger_providers.local_engine.styles.photographic import black_and_white, golden_hour
 from photochanger_providers.local_engine.styles.scene import Scene
 from photochanger_providers.local_engine.styles.watercolor import paint
+from photochanger_providers.local_engine.tiles import shrunk
 
 _ART_SIDE_PX = 1440
 """Drawn and painted styles are made at this size and enlarged: 12 cm of print at 300 dpi, no camera noise drawn."""
@@ -83,21 +83,30 @@ class LocalEngine:
         """
         if edit.needs_template and template is None:
             raise InvalidOptions("template", "must be given: this operation puts a picture behind the people")
-        decoded = codec.read_photo(photo)
+        drawn = isinstance(edit, Pencil | Watercolor | Comic)
+        decoded = codec.read_photo(photo, enough_px=_ART_SIDE_PX) if drawn else codec.read_photo(photo)
         template_pixels = (
             codec.read_template(template).pixels if template is not None and edit.needs_template else None
         )
-        pixels = self.edit_pixels(decoded.pixels, edit, template=template_pixels)
+        pixels = self.edit_pixels(decoded.pixels, edit, template=template_pixels, drawn_size=decoded.size)
         height, width = pixels.shape[:2]
         if isinstance(edit, Sticker):
             return Edited(codec.write_png(pixels), "image/png", width, height)
         return Edited(codec.write_jpeg(pixels, icc_profile=decoded.icc_profile), "image/jpeg", width, height)
 
-    def edit_pixels(self, photo: Bytes8, edit: Edit, *, template: Bytes8 | None = None) -> Bytes8:
+    def edit_pixels(
+        self,
+        photo: Bytes8,
+        edit: Edit,
+        *,
+        template: Bytes8 | None = None,
+        drawn_size: tuple[int, int] | None = None,
+    ) -> Bytes8:
         """Edits an upright RGB photo. Takes the array over: it may come back changed in place.
 
-        A sticker comes back as RGBA and smaller; everything else as RGB of the photo's size. A style without
-        people in sight is laid over the whole photo alike.
+        A sticker comes back as RGBA and smaller; everything else as RGB of the photo's size, a drawn or painted
+        style as large as `drawn_size` (width and height) when given. A style without people in sight is laid over
+        the whole photo alike.
 
         Raises:
             InvalidOptions, NoPersonFound: See `edit`.
@@ -110,11 +119,11 @@ class LocalEngine:
             case Sticker():
                 return cut_out(photo, self.see(photo).matte, edit)
             case Pencil():
-                return _drawn(photo, self._scene(photo), lambda art, scene: draw(art, scene, edit))
+                return _enlarged(draw(*self._to_draw(photo), edit), photo, drawn_size)
             case Watercolor():
-                return _drawn(photo, self._scene(photo), lambda art, scene: paint(art, scene, edit))
+                return _enlarged(paint(*self._to_draw(photo), edit), photo, drawn_size)
             case Comic():
-                return _drawn(photo, self._scene(photo), lambda art, scene: ink(art, scene, edit))
+                return _enlarged(ink(*self._to_draw(photo), edit), photo, drawn_size)
             case BlackAndWhitePortrait():
                 black_and_white(photo, self._scene(photo), edit)
                 return photo
@@ -135,6 +144,10 @@ class LocalEngine:
         matte = make_matte(work, people, width=photo.shape[1], height=photo.shape[0])
         return Sight(work, matte, people.faces)
 
+    def _to_draw(self, photo: Bytes8) -> tuple[Bytes8, Scene]:
+        """Returns the photo at the size it is drawn at, and what is in it."""
+        return _at_most(photo, _ART_SIDE_PX), self._scene(photo)
+
     def _scene(self, photo: Bytes8) -> Scene:
         work = _working_copy(photo)
         try:
@@ -148,9 +161,9 @@ def _working_copy(photo: Bytes8) -> Bytes8:
     height, width = photo.shape[:2]
     scale = WORK_SIDE_PX / max(width, height)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return np.asarray(
-        cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8
-    )
+    if scale < 1:
+        return shrunk(photo, *size)
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _background(
@@ -182,13 +195,17 @@ def _people_colour(sight: Sight) -> Floats:
     return np.array(cv2.mean(sight.work, mask=inside)[:3], np.float32)
 
 
-def _drawn(photo: Bytes8, scene: Scene, style: Callable[[Bytes8, Scene], Bytes8]) -> Bytes8:
-    """Runs a style at the size it is drawn at and returns the result at the photo's size."""
+def _at_most(photo: Bytes8, side_px: int) -> Bytes8:
     height, width = photo.shape[:2]
-    scale = _ART_SIDE_PX / max(width, height)
+    scale = side_px / max(width, height)
     if scale >= 1:
-        return style(photo, scene)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    art = style(np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8), scene)
-    cv2.resize(art, (width, height), dst=photo, interpolation=cv2.INTER_CUBIC)
-    return photo
+        return photo
+    return shrunk(photo, max(round(width * scale), 1), max(round(height * scale), 1))
+
+
+def _enlarged(art: Bytes8, photo: Bytes8, size: tuple[int, int] | None) -> Bytes8:
+    """Returns a drawing at the photo's size, or the one given."""
+    size = size or (photo.shape[1], photo.shape[0])
+    if size == (art.shape[1], art.shape[0]):
+        return art
+    return np.asarray(cv2.resize(art, size, interpolation=cv2.INTER_CUBIC), np.uint8)

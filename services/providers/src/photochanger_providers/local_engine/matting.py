@@ -10,14 +10,16 @@ Three steps at a working size of about 1024 px, evaluated at the photo's own siz
   the old background shines through, so that none of it stays as a bright or dark seam.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import cv2
 import numpy as np
 
 from photochanger_providers.local_engine.arrays import LIKELY, Box, Bytes8, Floats
 from photochanger_providers.local_engine.segmentation import People, fill_face
-from photochanger_providers.local_engine.tiles import enlarge
+from photochanger_providers.local_engine.tiles import Enlarged, spread, tiles
 
 WORK_SIDE_PX = 1024
 """Long side of the picture in which masks are made."""
@@ -30,14 +32,17 @@ _SURE_DISTANCE = 0.011
 _HAZE = 0.12
 _WIDE_BLUR = 0.06
 _NARROW_BLUR = 0.006
+_SUM = np.ones((1, 3), np.float32)
+_OPAQUE = 0.999
+"""From here on less than half a level of another colour shines through. Interpolated ones end a hair below 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class RimTile:
-    """A matte over one tile: `alpha` 0 to 1 with a last axis of one, `colour` the person's own, 0 to 255."""
+class Part(Enum):
+    """What a box of a photo holds."""
 
-    alpha: Floats
-    colour: Floats
+    PERSON = auto()
+    BACKDROP = auto()
+    RIM = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,56 +50,96 @@ class Matte:
     """How much of each pixel is a person, at any place of a photo of `width` x `height`.
 
     `bounds` holds the least and the largest alpha as two channels; where the least is 1 the photo stays as it is.
-    `mask` is alpha at the working size; the other arrays have that size or half of it.
+    `mask` is alpha at the working size; the other arrays have that size or half of it. `slopes` and `offset` are the
+    guided filter's: `alpha = slopes . rgb + offset`.
     """
 
     width: int
     height: int
     mask: Floats
     bounds: Floats
-    coefficients: Floats
+    slopes: Floats
+    offset: Floats
     person_colour: Floats
     backdrop_colour: Floats
 
-    def is_person(self, box: Box) -> bool:
-        """Tells whether nothing but person is in the box."""
-        return bool(self.bounds[self._around(box)][..., 0].min() >= 1.0)
+    def parts(self, area: Box) -> Iterator[tuple[Box, Part]]:
+        """Cuts a part of the photo into boxes and tells what is in each.
 
-    def is_backdrop(self, box: Box) -> bool:
-        """Tells whether no person at all is in the box."""
-        return bool(self.bounds[self._around(box)][..., 1].max() <= 0.0)
+        A tile with a rim is quartered: the rim takes most of the time and little of the tile.
+        """
+        for tile in tiles(area):
+            part = self._part(tile)
+            if part is not Part.RIM:
+                yield tile, part
+                continue
+            for quarter in tile.quarters():
+                if quarter.area:
+                    yield quarter, self._part(quarter)
 
-    def alpha(self, photo: Bytes8, box: Box) -> Floats:
-        """Returns alpha over a box of the photo as `(height, width)`, exactly 1 in the eroded person."""
-        guide = photo[box.slices].astype(np.float32)
-        return _alpha(guide, self.enlarged(self.coefficients, box), self.enlarged(self.bounds, box))
-
-    def rim(self, photo: Bytes8, box: Box) -> RimTile:
-        """Returns alpha and the person's own colours over a box of the photo (blur fusion's last step)."""
-        alpha = self.alpha(photo, box)[..., np.newaxis]
-        colour = self.enlarged(self.person_colour, box)
-        backdrop = self.enlarged(self.backdrop_colour, box)
-        # F + alpha * (I - alpha * F - (1 - alpha) * B)
-        residual = photo[box.slices] - backdrop - alpha * (colour - backdrop)
-        colour += alpha * residual
-        return RimTile(alpha, np.clip(colour, 0.0, 255.0, out=colour))
-
-    def enlarged(self, plane: Floats, box: Box) -> Floats:
-        """Returns a plane of the working size over one box of the photo."""
-        return enlarge(plane, self.width, self.height, box)
-
-    def _around(self, box: Box) -> tuple[slice, slice]:
-        """Index of every working pixel that has a say in the box."""
+    def _part(self, box: Box) -> Part:
+        # Every working pixel that has a say in the box.
         height, width = self.mask.shape
         scale_x, scale_y = width / self.width, height / self.height
         rows = slice(max(int(box.top * scale_y) - 2, 0), int(box.bottom * scale_y) + 3)
         columns = slice(max(int(box.left * scale_x) - 2, 0), int(box.right * scale_x) + 3)
-        return rows, columns
+        around = self.bounds[rows, columns]
+        if around[..., 0].min() >= 1.0:
+            return Part.PERSON
+        return Part.BACKDROP if around[..., 1].max() <= 0.0 else Part.RIM
+
+
+@dataclass(frozen=True, slots=True)
+class RimTile:
+    """A matte over one tile, both with three channels: `alpha` 0 to 1, `colour` the person's own, 0 to 255."""
+
+    alpha: Floats
+    colour: Floats
+
+    def keep(self, photo: Bytes8, edited: Bytes8) -> None:
+        """Puts the photo's own pixels into `edited` where nothing shines through."""
+        cv2.copyTo(photo, np.asarray(self.alpha >= _OPAQUE, np.uint8), edited)
+
+
+class Rim:
+    """A matte laid over its photo, to be evaluated where the rim of the person is."""
+
+    def __init__(self, matte: Matte, photo: Bytes8) -> None:
+        self._photo = photo
+
+        def enlarged(plane: Floats) -> Enlarged:
+            return Enlarged(plane, width=matte.width, height=matte.height)
+
+        self._least, self._largest = (
+            enlarged(np.ascontiguousarray(matte.bounds[..., side])) for side in (0, 1)
+        )
+        self._slopes, self._offset = enlarged(matte.slopes), enlarged(matte.offset)
+        self._person, self._backdrop = enlarged(matte.person_colour), enlarged(matte.backdrop_colour)
+
+    def least_and_largest(self, box: Box) -> tuple[Floats, Floats]:
+        """Returns alpha's bounds over a box of the photo."""
+        return self._least.over(box), self._largest.over(box)
+
+    def alpha(self, box: Box) -> Floats:
+        """Returns alpha over a box of the photo as `(height, width)`, 1 in the eroded person."""
+        guide = self._photo[box.slices].astype(np.float32)
+        return _alpha(guide, self._slopes.over(box), self._offset.over(box), *self.least_and_largest(box))
+
+    def over(self, box: Box) -> RimTile:
+        """Returns alpha and the person's own colours over a box of the photo (blur fusion's last step)."""
+        alpha = spread(self.alpha(box))
+        colour, backdrop = self._person.over(box), self._backdrop.over(box)
+        # F + alpha * (I - alpha * F - (1 - alpha) * B)
+        residual = self._photo[box.slices] - backdrop
+        residual -= alpha * (colour - backdrop)
+        residual *= alpha
+        residual += colour
+        return RimTile(alpha, np.clip(residual, 0.0, 255.0, out=residual))
 
 
 def make_matte(work: Bytes8, people: People, *, width: int, height: int) -> Matte:
     """Returns the matte of a photo of `width` x `height` from its working-size copy and the people found there."""
-    coefficients, bounds, alpha = _soft_edges(work, people)
+    slopes, offset, bounds, alpha = _soft_edges(work, people)
     # Both colours are smooth: half the size tells as much.
     small, small_alpha = _halved(work), _halved(alpha)
     person, backdrop = _blur_fusion(small, small_alpha, max(small.shape[:2]))
@@ -103,7 +148,8 @@ def make_matte(work: Bytes8, people: People, *, width: int, height: int) -> Matt
         height=height,
         mask=alpha,
         bounds=bounds,
-        coefficients=coefficients,
+        slopes=slopes,
+        offset=offset,
         person_colour=person,
         backdrop_colour=backdrop,
     )
@@ -111,11 +157,11 @@ def make_matte(work: Bytes8, people: People, *, width: int, height: int) -> Matt
 
 def soft_mask(work: Bytes8, people: People) -> Floats:
     """Returns alpha at the working size alone, for who needs no colours along the rim."""
-    return _soft_edges(work, people)[2]
+    return _soft_edges(work, people)[-1]
 
 
-def _soft_edges(work: Bytes8, people: People) -> tuple[Floats, Floats, Floats]:
-    """Returns the guided filter's coefficients for colours of 0 to 255, alpha's bounds, and alpha."""
+def _soft_edges(work: Bytes8, people: People) -> tuple[Floats, Floats, Floats, Floats]:
+    """Returns the guided filter's slopes and offset for colours of 0 to 255, alpha's bounds, and alpha."""
     side = max(work.shape[:2])
     guide = work.astype(np.float32)
     # A crisp start: the network's own softness is uncertainty, not hair.
@@ -123,10 +169,15 @@ def _soft_edges(work: Bytes8, people: People) -> tuple[Floats, Floats, Floats]:
     # The coefficients vary slowly, so half the size does (He, Sun: "Fast Guided Filter", 2015).
     radius = max(round(side * _GUIDE_RADIUS / 2), 2)
     coefficients = _guided_coefficients(_halved(work) / np.float32(255.0), _halved(start), radius)
-    coefficients[..., :3] /= 255.0
+    # The model leaves a faint haze on both sides of an edge; the outer eighths belong to the sides.
+    coefficients[..., 3] -= _HAZE
+    coefficients /= 1 - 2 * _HAZE
+    slopes = coefficients[..., :3] / np.float32(255.0)
+    offset = np.ascontiguousarray(coefficients[..., 3])
     bounds = _bounds(people, side)
-    whole = np.asarray(cv2.resize(coefficients, (work.shape[1], work.shape[0])), np.float32)
-    return coefficients, bounds, _alpha(guide, whole, bounds)
+    size = (work.shape[1], work.shape[0])
+    whole = (np.asarray(cv2.resize(plane, size), np.float32) for plane in (slopes, offset))
+    return slopes, offset, bounds, _alpha(guide, *whole, *cv2.split(bounds))
 
 
 def _halved(picture: Bytes8 | Floats) -> Floats:
@@ -134,15 +185,12 @@ def _halved(picture: Bytes8 | Floats) -> Floats:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _alpha(guide: Floats, coefficients: Floats, bounds: Floats) -> Floats:
+def _alpha(guide: Floats, slopes: Floats, offset: Floats, least: Floats, largest: Floats) -> Floats:
     """Returns the linear model of the colours, held between its bounds."""
-    alpha = np.einsum("ijk,ijk->ij", guide, coefficients[..., :3]) + coefficients[..., 3]
-    # The model leaves a faint haze on both sides of an edge; the outer eighths belong to the sides.
-    alpha -= _HAZE
-    alpha *= 1 / (1 - 2 * _HAZE)
-    np.maximum(alpha, bounds[..., 0], out=alpha)
-    np.minimum(alpha, bounds[..., 1], out=alpha)
-    return np.asarray(alpha, np.float32)
+    alpha = np.asarray(cv2.transform(guide * slopes, _SUM), np.float32)
+    alpha += offset
+    np.maximum(alpha, least, out=alpha)
+    return np.minimum(alpha, largest, out=alpha)
 
 
 def _bounds(people: People, side: int) -> Floats:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from photochanger_providers.local_engine.arrays import LIKELY, Box, Bytes8, Floats
-from photochanger_providers.local_engine.matting import Matte
+from photochanger_providers.local_engine.matting import Matte, Part, Rim, RimTile
 from photochanger_providers.local_engine.options import Sticker, rgb
-from photochanger_providers.local_engine.tiles import tiles, to_bytes
+from photochanger_providers.local_engine.tiles import shrunk, spread, to_bytes
 
 _WIDEST_OUTLINE = 0.05
 """Width of a 100 percent outline as a share of the people's longer side."""
@@ -29,7 +30,7 @@ def cut_out(photo: Bytes8, matte: Matte, options: Sticker) -> Bytes8:
     if longest > options.longest_side:
         shrink = options.longest_side / longest
         size = (max(round(matte.width * shrink), 1), max(round(matte.height * shrink), 1))
-        photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+        photo = shrunk(photo, *size)
         matte = replace(matte, width=size[0], height=size[1])
         scale = matte.width / mask_width
 
@@ -44,34 +45,41 @@ def cut_out(photo: Bytes8, matte: Matte, options: Sticker) -> Bytes8:
         min(int(np.ceil((top + height) * matte.height / mask_height)), matte.height),
     )
     pad = max(round(margin * scale), 1)
-    canvas = np.empty((crop.height + 2 * pad, crop.width + 2 * pad, 4), np.uint8)
-    canvas[..., :3] = rgb(options.outline_color)
-    plane = to_bytes(shape * np.float32(255.0))
-    canvas[..., 3] = cv2.resize(plane, (canvas.shape[1], canvas.shape[0]), interpolation=cv2.INTER_LINEAR)
-    for box in tiles(crop.width, crop.height):
-        source = Box(box.left + crop.left, box.top + crop.top, box.right + crop.left, box.bottom + crop.top)
-        if matte.is_backdrop(source):
-            continue
-        target = canvas[box.top + pad : box.bottom + pad, box.left + pad : box.right + pad]
-        if matte.is_person(source):
-            target[..., :3] = photo[source.slices]
-            target[..., 3] = 255
-        else:
-            _paint_person(target, photo, matte, source)
-    canvas[canvas[..., 3] == 0] = 0  # nothing hides behind transparency, and it packs better
+    size = (crop.width + 2 * pad, crop.height + 2 * pad)
+    canvas = _outline_canvas(
+        cv2.resize(to_bytes(shape * np.float32(255.0)), size, interpolation=cv2.INTER_LINEAR), options
+    )
+    rim = Rim(matte, photo)
+    for box, part in matte.parts(crop):
+        target = canvas[box.moved(pad - crop.left, pad - crop.top).slices]
+        if part is Part.PERSON:
+            cv2.cvtColor(photo[box.slices], cv2.COLOR_RGB2RGBA, dst=target)
+        elif part is Part.RIM:
+            _paint_person(target, photo[box.slices], rim.over(box))
     return canvas
 
 
-def _paint_person(target: Bytes8, photo: Bytes8, matte: Matte, source: Box) -> None:
+def _outline_canvas(alpha: MatLike, options: Sticker) -> Bytes8:
+    """Returns the outline's colour at the given alpha, as RGBA."""
+    table = np.empty((1, 256, 4), np.uint8)
+    table[..., :3] = rgb(options.outline_color)
+    table[..., 3] = np.arange(256)
+    table[0, 0] = 0  # nothing hides behind transparency, and it packs better
+    return np.asarray(cv2.LUT(cv2.merge([alpha] * 4), table), np.uint8)
+
+
+def _paint_person(target: Bytes8, photo: Bytes8, person: RimTile) -> None:
     """Lays the person over what is in `target` (straight, not premultiplied alpha)."""
-    rim = matte.rim(photo, source)
-    below = target[..., 3:].astype(np.float32) / 255.0
-    alpha = rim.alpha + below * (1.0 - rim.alpha)
-    behind = target[..., :3] * (below * (1.0 - rim.alpha))
-    colour = (rim.colour * rim.alpha + behind) / np.maximum(alpha, 1e-6)
-    painted = to_bytes(np.concatenate([colour, alpha * 255.0], axis=2))
-    painted[..., :3] = np.where(rim.alpha >= 1.0, photo[source.slices], painted[..., :3])
-    target[:] = painted
+    below = spread(target[..., 3].astype(np.float32) / np.float32(255.0))
+    below *= np.float32(1.0) - person.alpha
+    alpha = person.alpha + below
+    colour = person.colour * person.alpha
+    colour += target[..., :3] * below
+    colour /= np.maximum(alpha, np.float32(1e-6))
+    painted = to_bytes(colour)
+    person.keep(photo, painted)
+    opacity = to_bytes(alpha[..., 0] * np.float32(255.0))
+    cv2.copyTo(cv2.merge([*cv2.split(painted), opacity]), opacity, target)
 
 
 def _outline_plane(mask: Floats, margin: int, outline: float) -> Floats:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from photochanger_providers.local_engine import LocalEngine, NoPersonFound, Operation, parse_edit
 from photochanger_providers.local_engine.arrays import Box, Bytes8
+from photochanger_providers.local_engine.matting import Rim
 
 BACKGROUND_OPERATIONS = [
     Operation.BACKGROUND_COLOR,
@@ -25,8 +26,8 @@ def test_the_eroded_person_keeps_every_pixel_and_the_backdrop_changes(
 ) -> None:
     matte = engine.see(portrait).matte
     whole = Box(0, 0, portrait.shape[1], portrait.shape[0])
-    bounds = matte.enlarged(matte.bounds, whole)
-    person, backdrop = bounds[..., 0] >= 1.0, bounds[..., 1] <= 0.0
+    least, largest = Rim(matte, portrait).least_and_largest(whole)
+    person, backdrop = least >= 1.0, largest <= 0.0
     assert person.mean() > 0.3
     assert backdrop.mean() > 0.2
 
@@ -41,7 +42,8 @@ def test_every_pixel_of_a_plain_background_has_the_asked_colour(
     engine: LocalEngine, portrait: Bytes8
 ) -> None:
     matte = engine.see(portrait).matte
-    backdrop = matte.enlarged(matte.bounds, Box(0, 0, 1536, 1536))[..., 1] <= 0.0
+    _, largest = Rim(matte, portrait).least_and_largest(Box(0, 0, 1536, 1536))
+    backdrop = largest <= 0.0
     edited = engine.edit_pixels(portrait, parse_edit("background_color", {"color": "#12AB9F"}))
     assert np.array_equal(np.unique(edited[backdrop], axis=0), [[0x12, 0xAB, 0x9F]])
 
@@ -51,8 +53,7 @@ def test_no_old_background_shines_along_the_hair(engine: LocalEngine, portrait: 
     sight = engine.see(portrait)
     face = sight.faces[0].box.scaled(1536 / 1024)
     head = face.grown(left=0.6, top=0.9, right=0.6, bottom=-0.6).clipped(1536, 1536)
-    matte = sight.matte
-    alpha = matte.alpha(portrait, head)
+    alpha = Rim(sight.matte, portrait).alpha(head)
     rim = (alpha > 0.05) & (alpha < 0.6)
     edited = engine.edit_pixels(portrait.copy(), parse_edit("background_color", {"color": "#000000"}))
     seam = cv2.cvtColor(edited[head.slices], cv2.COLOR_RGB2GRAY)[rim]
@@ -91,11 +92,11 @@ def test_a_photo_without_people_is_refused(
 def test_everybody_in_a_group_is_kept_near_and_far(engine: LocalEngine, group: Bytes8) -> None:
     sight = engine.see(group)
     assert len(sight.faces) == 3
-    matte = sight.matte
+    rim = Rim(sight.matte, group)
     for face in sight.faces:
         box = face.box.scaled(group.shape[1] / sight.work.shape[1])
         inner = box.grown(left=-0.12, top=-0.12, right=-0.12, bottom=-0.12)
-        assert matte.alpha(group, inner).mean() > 0.98
+        assert rim.alpha(inner).mean() > 0.98
     before = group.copy()
     edited = engine.edit_pixels(group, parse_edit("background_color", {"color": "#00FF00"}))
     for face in sight.faces:
@@ -127,8 +128,8 @@ def test_any_format_and_size_comes_back_at_its_own_size(
 def test_blur_leaves_nothing_of_the_person_in_the_background(engine: LocalEngine, portrait: Bytes8) -> None:
     # The suit is saturated orange, the wall behind the right shoulder a pale grey: blurring must not mix them.
     matte = engine.see(portrait).matte
-    whole = matte.enlarged(matte.bounds, Box(0, 0, 1536, 1536))
+    _, largest = Rim(matte, portrait).least_and_largest(Box(0, 0, 1536, 1536))
     edited = engine.edit_pixels(portrait.copy(), parse_edit("background_blur", {"strength": 90}))
-    wall = edited[560:760, 930:1060][whole[560:760, 930:1060, 1] <= 0.0].astype(int)
+    wall = edited[560:760, 930:1060][largest[560:760, 930:1060] <= 0.0].astype(int)
     assert len(wall) > 1000
     assert np.median(wall[:, 0] - wall[:, 2]) < 40

@@ -9,7 +9,10 @@ from photochanger_providers.local_engine.arrays import Bytes8, Floats
 from photochanger_providers.local_engine.options import Comic
 from photochanger_providers.local_engine.styles.paper import ink_lines, mix, painted
 from photochanger_providers.local_engine.styles.scene import Scene
-from photochanger_providers.local_engine.tiles import to_bytes
+from photochanger_providers.local_engine.tiles import spread, to_bytes
+
+_INK = np.float32(14.0)
+"""How light the ink is, 0 to 255."""
 
 
 def ink(photo: Bytes8, scene: Scene, options: Comic) -> Bytes8:
@@ -29,7 +32,7 @@ def ink(photo: Bytes8, scene: Scene, options: Comic) -> Bytes8:
     colour = cv2.cvtColor(hls, cv2.COLOR_HLS2RGB) * np.float32(255.0)
 
     backdrop = _dotted(colour, light, side)
-    colour = mix(mix(colour, backdrop, 0.85), colour, people)
+    colour = mix(colour, backdrop, np.float32(0.85) * (1.0 - people))
 
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255.0)
     lines = ink_lines(grey, width_px=side * 0.0011, threshold=0.004)
@@ -37,7 +40,10 @@ def ink(photo: Bytes8, scene: Scene, options: Comic) -> Bytes8:
     amount = (0.45 + 0.5 * strength) * (1.0 - 0.35 * face) * (0.45 + 0.55 * people)
     inked = 1.0 - amount * (1.0 - lines)
     inked = np.minimum(inked, 1.0 - outline * (0.5 + 0.5 * strength))
-    return to_bytes(colour * inked[..., np.newaxis] + np.float32(14.0) * (1.0 - inked[..., np.newaxis]))
+    colour -= _INK
+    colour *= spread(inked)
+    colour += _INK
+    return to_bytes(colour)
 
 
 def _soft_steps(light: Floats, *, levels: int) -> Floats:

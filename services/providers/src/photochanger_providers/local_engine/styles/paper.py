@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from photochanger_providers.local_engine.arrays import Bytes8, Floats
+from photochanger_providers.local_engine.arrays import Box, Bytes8, Floats
+from photochanger_providers.local_engine.tiles import spread
 
 
 def paper_grain(width: int, height: int, *, cell_px: float, seed: int) -> Floats:
@@ -50,15 +51,14 @@ def painted(picture: MatLike, radius: int) -> Bytes8:
     unrest = square - mean * mean
     best = average.copy()
     least = unrest.copy()
+    height, width = unrest.shape
+    average, unrest = (
+        cv2.copyMakeBorder(plane, radius, 0, radius, 0, cv2.BORDER_REPLICATE) for plane in (average, unrest)
+    )
     for down, across in ((0, radius), (radius, 0), (radius, radius)):
-        shift = np.array([[1.0, 0.0, across], [0.0, 1.0, down]])
-        size = (picture.shape[1], picture.shape[0])
-        moved = cv2.warpAffine(unrest, shift, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        colours = cv2.warpAffine(
-            average, shift, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
-        )
-        calmer = (moved < least).astype(np.uint8)
-        cv2.copyTo(colours, calmer, best)
+        square_there = Box(radius - across, radius - down, radius - across + width, radius - down + height)
+        moved = unrest[square_there.slices]
+        cv2.copyTo(average[square_there.slices], cv2.compare(moved, least, cv2.CMP_LT), best)
         cv2.min(least, moved, dst=least)
     return np.asarray(best, np.uint8)
 
@@ -74,9 +74,14 @@ def ink_lines(grey: Floats, *, width_px: float, threshold: float) -> Floats:
     return np.asarray(np.clip(1.0 + np.tanh(response * 60.0), 0.0, 1.0), np.float32)
 
 
+def tinted(plane: Floats, dark: Floats, light: Floats) -> Floats:
+    """Returns the colour `dark` where the plane is 0, `light` where it is 1, and straight on beyond."""
+    return np.asarray(cv2.transform(plane, np.column_stack([light - dark, dark])), np.float32)
+
+
 def mix(first: Floats | Bytes8, second: Floats | Bytes8, share: Floats | float) -> Floats:
     """Returns `first` where share is 0, `second` where it is 1."""
-    weight = share[..., np.newaxis] if isinstance(share, np.ndarray) and first.ndim > share.ndim else share
+    weight = spread(share) if isinstance(share, np.ndarray) and first.ndim > share.ndim else share
     base = np.asarray(first, np.float32)
     mixed = np.subtract(second, base, dtype=np.float32)
     mixed *= weight

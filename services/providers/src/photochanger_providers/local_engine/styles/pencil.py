@@ -5,9 +5,9 @@ import numpy as np
 
 from photochanger_providers.local_engine.arrays import Bytes8
 from photochanger_providers.local_engine.options import Pencil
-from photochanger_providers.local_engine.styles.paper import hatching, mix, paper_grain
+from photochanger_providers.local_engine.styles.paper import hatching, mix, paper_grain, tinted
 from photochanger_providers.local_engine.styles.scene import Scene
-from photochanger_providers.local_engine.tiles import to_bytes
+from photochanger_providers.local_engine.tiles import spread, to_bytes
 
 _PAPER = np.array([251.0, 248.0, 241.0], np.float32)
 _GRAPHITE = np.array([44.0, 44.0, 49.0], np.float32)
@@ -50,9 +50,9 @@ def draw(photo: Bytes8, scene: Scene, options: Pencil) -> Bytes8:
     grain = paper_grain(width, height, cell_px=side / 1000, seed=5)
     paper = np.clip(paper + grain * (0.02 + 0.1 * (1.0 - paper) * paper * 2), 0.0, 1.0)
 
-    drawn = _GRAPHITE + paper[..., np.newaxis] * (_PAPER - _GRAPHITE)
+    drawn = tinted(paper, _GRAPHITE, _PAPER)
     if options.color > 0:
         lifted = np.power(photo.astype(np.float32) / 255.0, np.float32(0.8)) * _PAPER
-        coloured = lifted * (0.35 + 0.65 * paper[..., np.newaxis])
+        coloured = lifted * spread(np.float32(0.35) + np.float32(0.65) * paper)
         drawn = mix(drawn, coloured, presence * np.float32(options.color / 100 * 0.75))
     return to_bytes(drawn)

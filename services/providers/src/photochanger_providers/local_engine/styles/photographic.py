@@ -8,12 +8,14 @@ import math
 import cv2
 import numpy as np
 
-from photochanger_providers.local_engine.arrays import Bytes8, Floats
+from photochanger_providers.local_engine.arrays import Box, Bytes8, Floats
 from photochanger_providers.local_engine.options import BlackAndWhitePortrait, GoldenHour
 from photochanger_providers.local_engine.styles.scene import Scene
-from photochanger_providers.local_engine.tiles import Noise, enlarge, tiles, to_bytes
+from photochanger_providers.local_engine.tiles import Enlarged, Noise, shrunk, tiles, to_bytes
 
-_MAP_SIDE_PX = 1024
+_PORTRAIT_MAP_PX = 1024
+_LIGHT_MAP_PX = 512
+"""Long sides of the maps: the portrait's follows the people's outline, the low sun's light has no edges."""
 _PANCHROMATIC = np.array([[0.40, 0.46, 0.14]], np.float32)
 """How light each channel is; a little more red than luma, which flatters skin."""
 
@@ -22,7 +24,7 @@ def black_and_white(photo: Bytes8, scene: Scene, options: BlackAndWhitePortrait)
     """Turns the photo into a black-and-white portrait, in place."""
     height, width = photo.shape[:2]
     strength = options.strength / 100
-    small = _small(photo)
+    small = _small(photo, _PORTRAIT_MAP_PX)
     grey = cv2.transform(small, _PANCHROMATIC)
     side = max(grey.shape)
     around = cv2.GaussianBlur(grey, (0, 0), side * 0.02)
@@ -34,24 +36,25 @@ def black_and_white(photo: Bytes8, scene: Scene, options: BlackAndWhitePortrait)
         grey.shape[1], grey.shape[0], 0.45 * strength
     )
     clarity = 0.45 * strength * (1.0 - 0.65 * face)
-    maps = np.dstack([around, light, clarity]).astype(np.float32)
+    local, gain, detail = (
+        Enlarged(np.asarray(plane, np.float32), width=width, height=height)
+        for plane in (around, light, clarity)
+    )
     curve = _film_curve(strength)
     grain = Noise(1.2 + 2.2 * strength, channels=1)
-    for box in tiles(width, height):
+    for box in tiles(Box(0, 0, width, height)):
         region = photo[box.slices]
-        local, gain, detail = cv2.split(enlarge(maps, width, height, box))
-        tone = cv2.transform(region, _PANCHROMATIC, dst=None).astype(np.float32)
-        tone = tone.reshape(region.shape[:2])
-        tone += detail * (tone - local)
-        shaped = cv2.LUT(to_bytes(tone), curve).astype(np.float32) * gain + grain.over(box)
-        region[:] = to_bytes(shaped)[..., np.newaxis]
+        tone = np.asarray(cv2.transform(region, _PANCHROMATIC), np.float32)
+        tone += detail.over(box) * (tone - local.over(box))
+        shaped = cv2.LUT(to_bytes(tone), curve) * gain.over(box)
+        cv2.cvtColor(cv2.add(shaped, grain.over(box), dtype=cv2.CV_8U), cv2.COLOR_GRAY2RGB, dst=region)
 
 
 def golden_hour(photo: Bytes8, scene: Scene, options: GoldenHour) -> None:
     """Bathes the photo in warm low light, in place."""
     height, width = photo.shape[:2]
     strength = options.strength / 100
-    small = _small(photo)
+    small = _small(photo, _LIGHT_MAP_PX)
     rows, columns = small.shape[:2]
     side = max(rows, columns)
     people = cv2.GaussianBlur(scene.people(columns, rows), (0, 0), side * 0.008)
@@ -77,21 +80,22 @@ def golden_hour(photo: Bytes8, scene: Scene, options: GoldenHour) -> None:
     glow = np.clip(glow, 0.0, 0.9)
 
     # screen(gain * curve(photo), glow) = curve(photo) * gain * (1 - glow) + 255 * glow
-    factor = np.asarray(gain * (1.0 - glow), np.float32)
-    offset = np.asarray(255.0 * glow, np.float32)
-    curve = _warm_curve(strength)
+    factor = Enlarged(np.asarray(gain * (1.0 - glow), np.float32), width=width, height=height)
+    offset = Enlarged(np.asarray(255.0 * glow, np.float32), width=width, height=height)
+    curve = _warm_curve(strength).astype(np.float32)
     noise = Noise(0.7)
-    for box in tiles(width, height):
+    for box in tiles(Box(0, 0, width, height)):
         region = photo[box.slices]
-        graded = cv2.multiply(cv2.LUT(region, curve), enlarge(factor, width, height, box), dtype=cv2.CV_32F)
-        graded = cv2.add(graded, enlarge(offset, width, height, box))
+        graded = np.asarray(cv2.LUT(region, curve), np.float32)
+        graded *= factor.over(box)
+        graded += offset.over(box)
         cv2.add(graded, noise.over(box), dst=region, dtype=cv2.CV_8U)
 
 
-def _small(photo: Bytes8) -> Floats:
-    scale = min(_MAP_SIDE_PX / max(photo.shape[:2]), 1.0)
+def _small(photo: Bytes8, side_px: int) -> Floats:
+    scale = min(side_px / max(photo.shape[:2]), 1.0)
     size = (max(round(photo.shape[1] * scale), 1), max(round(photo.shape[0] * scale), 1))
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.float32)
+    return shrunk(photo, *size).astype(np.float32)
 
 
 def _vignette(width: int, height: int, amount: float) -> Floats:

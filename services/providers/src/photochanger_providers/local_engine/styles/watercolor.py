@@ -5,9 +5,9 @@ import numpy as np
 
 from photochanger_providers.local_engine.arrays import Bytes8
 from photochanger_providers.local_engine.options import Watercolor
-from photochanger_providers.local_engine.styles.paper import mix, painted, paper_grain
+from photochanger_providers.local_engine.styles.paper import mix, painted, paper_grain, tinted
 from photochanger_providers.local_engine.styles.scene import Scene
-from photochanger_providers.local_engine.tiles import to_bytes
+from photochanger_providers.local_engine.tiles import spread, to_bytes
 
 _PAPER = np.array([252.0, 250.0, 245.0], np.float32)
 
@@ -27,7 +27,8 @@ def paint(photo: Bytes8, scene: Scene, options: Watercolor) -> Bytes8:
 
     # Transparent paint: lighter, purer, with the paper shining through.
     grey = np.asarray(cv2.cvtColor(washes, cv2.COLOR_RGB2GRAY), np.float32)
-    washes += np.float32(0.35 * strength) * (washes - grey[..., np.newaxis])
+    purer = 0.35 * strength
+    washes = np.asarray(cv2.addWeighted(washes, 1.0 + purer, spread(grey), -purer, 0.0), np.float32)
     tone = np.linspace(0.0, 1.0, 256, dtype=np.float32) ** np.float32(1.0 - 0.22 * strength)
     paint_layer = np.asarray(
         cv2.LUT(to_bytes(washes), to_bytes(tone[np.newaxis] * np.float32(255.0))), np.uint8
@@ -50,11 +51,11 @@ def paint(photo: Bytes8, scene: Scene, options: Watercolor) -> Bytes8:
     )
     grain = paper_grain(width, height, cell_px=side / 900, seed=13) * 0.035
     density = (1.0 - pooled) * (1.0 + flow * strength + grain * (0.4 + strength))
-    washes *= density[..., np.newaxis]
+    washes *= spread(density)
 
     covered = _brushed_frame(width, height, seed=14)
     covered = np.clip(covered + people * 0.55, 0.0, 1.0) * (1.0 - (0.22 * strength) * (1.0 - people))
-    paper = _PAPER * (1.0 + grain * 0.7)[..., np.newaxis]
+    paper = tinted(grain, _PAPER, _PAPER * np.float32(1.7))
     return to_bytes(mix(paper, washes, 1.0 - strength * (1.0 - covered)))
 
 
