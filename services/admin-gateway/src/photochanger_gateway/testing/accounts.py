@@ -19,6 +19,17 @@ def write_account(path: Path, password: str = ADMIN_PASSWORD, *, memory_kib: int
     path.write_text(json.dumps({"users": {USERNAME: {"password_hash": hashed}}}))
 
 
+def remove_accounts(path: Path) -> None:
+    """Leaves the file of accounts with none."""
+    path.write_text('{"users": {}}')
+
+
+def hash_of(path: Path) -> str:
+    """The account's password hash, without its parameters and salt."""
+    accounts: dict[str, dict[str, dict[str, str]]] = json.loads(path.read_text())
+    return accounts["users"][USERNAME]["password_hash"].rpartition("$")[2]
+
+
 async def sign_in(
     port: int, password: str = ADMIN_PASSWORD, *, username: str = USERNAME, **headers: str
 ) -> Answer:
