@@ -19,7 +19,7 @@ from photochanger_providers.local_engine import (
 )
 from photochanger_providers.local_engine.arrays import Bytes8
 from photochanger_providers.local_engine.codec import read_photo
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
 
 def as_file(pixels: Bytes8, extension: str) -> bytes:
@@ -41,6 +41,49 @@ def test_a_camera_file_comes_out_upright_and_without_its_position(engine: LocalE
         assert not picture.getexif()
     (face,) = engine.see(read_photo(edited.content).pixels).faces
     assert face.box.top < 400  # the head is at the top of the 1024 px the engine looks at
+
+
+@pytest.mark.parametrize("operation", ["pencil", "watercolor", "comic", "golden_hour"])
+@pytest.mark.parametrize(("orientation", "size"), [(1, (3001, 2251)), (3, (3001, 2251)), (6, (2251, 3001))])
+def test_a_large_photo_keeps_its_size_and_comes_out_upright(
+    engine: LocalEngine, portrait: Bytes8, operation: str, orientation: int, size: tuple[int, int]
+) -> None:
+    buffer, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(cv2.resize(portrait, (3001, 2251))).save(buffer, "JPEG", exif=exif)
+    edited = engine.edit(buffer.getvalue(), parse_edit(operation, {}))
+    assert size == (edited.width_px, edited.height_px)
+    before, after = read_photo(buffer.getvalue()).pixels, read_photo(edited.content).pixels
+    assert before.shape == after.shape
+    tones = [
+        cv2.resize(picture, (40, 40), interpolation=cv2.INTER_AREA).ravel() for picture in (before, after)
+    ]
+    assert np.corrcoef(*tones)[0, 1] > 0.6
+
+
+@pytest.mark.parametrize(("enough", "size"), [(1440, (1501, 1126)), (700, (751, 563)), (1501, (3001, 2251))])
+def test_a_jpeg_is_decoded_no_smaller_than_enough(
+    portrait: Bytes8, enough: int, size: tuple[int, int]
+) -> None:
+    content = as_file(np.asarray(cv2.resize(portrait, (3001, 2251)), np.uint8), ".jpg")
+    decoded = read_photo(content, enough_px=enough)
+    assert decoded.size == (3001, 2251)
+    assert (decoded.pixels.shape[1], decoded.pixels.shape[0]) == size
+    whole = read_photo(content).pixels
+    colours = decoded.pixels.mean(axis=(0, 1)) - whole.mean(axis=(0, 1))
+    assert np.abs(colours).max() < 1  # the channels are where they belong
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_a_grey_photo_is_edited_as_any_other(
+    engine: LocalEngine, portrait: Bytes8, operation: Operation
+) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(portrait).convert("L").save(buffer, "JPEG", icc_profile=b"a profile of one channel")
+    edited = engine.edit(buffer.getvalue(), parse_edit(operation, {}), template=as_file(portrait, ".png"))
+    with Image.open(io.BytesIO(edited.content)) as picture:
+        assert picture.mode == ("RGBA" if operation is Operation.STICKER else "RGB")
+        assert "icc_profile" not in picture.info
 
 
 def test_a_sticker_is_a_png_with_alpha(engine: LocalEngine, portrait_file: bytes) -> None:
