@@ -1,6 +1,11 @@
 // One line an area; the same in ../ru/index.ts.
+export { audit } from "./audit";
 export { common } from "./common";
 export { errors } from "./errors";
 export { gallery } from "./gallery";
+export { jobs } from "./jobs";
 export { login } from "./login";
+export { reasons } from "./reasons";
+export { settings } from "./settings";
 export { slots } from "./slots";
+export { statistics } from "./statistics";

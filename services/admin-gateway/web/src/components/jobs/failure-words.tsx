@@ -1,0 +1,74 @@
+import { Alert, Anchor, Box, Group, Stack, Text } from "@mantine/core";
+import { IconAlertTriangle } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { failureKey, remedyOf } from "./reasons";
+
+/** A failure of a job, in the reader's language. */
+export interface FailureWords {
+  readonly title: string;
+  readonly meaning: string;
+  readonly todo: string;
+}
+
+/** Explains failures by their codes. */
+export function useFailureWords(): (reason: string) => FailureWords {
+  const { t } = useTranslation("reasons");
+  return (reason) => {
+    const key = failureKey(reason);
+    return {
+      title: t(`${key}.title`),
+      meaning: key === "unknown" ? t("unknown.meaning", { reason }) : t(`${key}.meaning`),
+      todo: t(`${key}.todo`),
+    };
+  };
+}
+
+interface FailureExplainedProps {
+  reason: string;
+  /** What the platform said, where it said something. */
+  message?: string | null | undefined;
+  slotId: string;
+}
+
+/** Why a job has no picture of the provider's, what that means, and what to do. */
+export function FailureExplained({ reason, message, slotId }: FailureExplainedProps) {
+  const { t } = useTranslation("reasons");
+  const { title, meaning, todo } = useFailureWords()(reason);
+  const remedy = remedyOf(reason);
+  return (
+    <Alert
+      color={reason === "timeout" ? "orange" : "red"}
+      icon={<IconAlertTriangle aria-hidden />}
+      title={title}
+      role="note"
+    >
+      <Stack gap="sm">
+        <Text fz="sm">{meaning}</Text>
+        <Box>
+          <Text fz="sm" fw={650}>
+            {t("whatToDo")}
+          </Text>
+          <Text fz="sm">{todo}</Text>
+        </Box>
+        {message && (
+          <Text fz="sm" c="dimmed">
+            {t("inItsWords")}: {message} <Text span ff="monospace" fz="xs">{`(${reason})`}</Text>
+          </Text>
+        )}
+        {remedy && (
+          <Group gap="md">
+            <Anchor
+              fz="sm"
+              fw={600}
+              component={Link}
+              to={remedy === "settings" ? "/settings" : `/slots/${slotId}`}
+            >
+              {remedy === "settings" ? t("toSettings") : t("toSlot")}
+            </Anchor>
+          </Group>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
