@@ -1,10 +1,14 @@
 """Textures and filters the drawn and painted styles share."""
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from cv2.typing import MatLike
 
 from photochanger_providers.local_engine.arrays import Box, Bytes8, Floats
+
+Picture = TypeVar("Picture", Bytes8, Floats)
 
 
 def paper_grain(width: int, height: int, *, cell_px: float, seed: int) -> Floats:
@@ -78,8 +82,7 @@ def tinted(plane: Floats, dark: Floats, light: Floats) -> Floats:
     return np.asarray(cv2.transform(plane, np.column_stack([light - dark, dark])), np.float32)
 
 
-def mix(first: Floats | Bytes8, second: Floats | Bytes8, share: Floats) -> Floats:
+def mix(first: Picture, second: Picture, share: Floats) -> Picture:
     """Returns `first` where share is 0, `second` where it is 1. One pass: numpy's arithmetic needs five."""
-    weight = np.asarray(share, np.float32)
-    base, over = np.asarray(first, np.float32), np.asarray(second, np.float32)
-    return np.asarray(cv2.blendLinear(base, over, np.float32(1.0) - weight, weight), np.float32)
+    mixed = cv2.blendLinear(first, second, np.float32(1.0) - share, share)
+    return np.asarray(mixed, first.dtype)

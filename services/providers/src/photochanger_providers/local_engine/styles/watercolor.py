@@ -23,16 +23,14 @@ def paint(photo: Bytes8, scene: Scene, options: Watercolor) -> Bytes8:
     coarse = painted(photo, max(round(side * (0.004 + 0.004 * strength)), 2))
     wet = _wet(coarse, side)
     detail = mix(coarse, fine, np.clip(face * 1.2, 0.0, 1.0))
-    washes = mix(np.asarray(wet, np.float32), detail, np.clip(0.25 + people, 0.0, 1.0))
+    blend = mix(wet, detail, np.clip(0.25 + people, 0.0, 1.0))
 
     # Transparent paint: lighter, purer, with the paper shining through.
-    grey = np.asarray(cv2.cvtColor(washes, cv2.COLOR_RGB2GRAY), np.float32)
     purer = 0.35 * strength
-    washes = np.asarray(cv2.addWeighted(washes, 1.0 + purer, spread(grey), -purer, 0.0), np.float32)
+    grey = cv2.cvtColor(cv2.cvtColor(blend, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    pure = cv2.addWeighted(blend, 1.0 + purer, grey, -purer, 0.0)
     tone = np.linspace(0.0, 1.0, 256, dtype=np.float32) ** np.float32(1.0 - 0.22 * strength)
-    paint_layer = np.asarray(
-        cv2.LUT(to_bytes(washes), to_bytes(tone[np.newaxis] * np.float32(255.0))), np.uint8
-    )
+    paint_layer = np.asarray(cv2.LUT(pure, to_bytes(tone[np.newaxis] * np.float32(255.0))), np.uint8)
     washes = paint_layer.astype(np.float32)
 
     # Pigment gathers where a wash ends, and flows unevenly inside it.
