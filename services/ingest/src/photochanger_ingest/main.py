@@ -41,22 +41,27 @@ from photochanger_ingest.adapters.grpc.jobs import JobServicer
 from photochanger_ingest.adapters.grpc.settings import SettingsServicer
 from photochanger_ingest.adapters.grpc.slots import SlotServicer
 from photochanger_ingest.adapters.nats.processing import DURABLE, SUBJECT, ProcessingFinishedHandler
+from photochanger_ingest.adapters.postgres.activity import PostgresActivity
 from photochanger_ingest.adapters.postgres.events import JOB_CHANNEL, PostgresWakeups
 from photochanger_ingest.adapters.postgres.galleries import PostgresGalleries
 from photochanger_ingest.adapters.postgres.seed import seed_ingest_password
 from photochanger_ingest.adapters.postgres.store import PostgresStore
+from photochanger_ingest.adapters.postgres.versions import PostgresSlotVersions
 from photochanger_ingest.application.check_admission import CheckAdmission
 from photochanger_ingest.application.complete_job import CompleteJob
 from photochanger_ingest.application.configure import PlatformSettings, Slots
 from photochanger_ingest.application.jobs import Jobs
 from photochanger_ingest.application.metrics import JobMetrics
 from photochanger_ingest.application.open_job import OpenJob, OpenJobTuning
+from photochanger_ingest.application.open_test_job import OpenTestJob
 from photochanger_ingest.application.passwords import PasswordCheck
 from photochanger_ingest.application.run_job import JobRunner, RunTuning
 from photochanger_ingest.application.share_galleries import ShareGalleries
+from photochanger_ingest.application.slot_activity import ListSlotActivity
 from photochanger_ingest.application.start_waiting import StartWaiting
 from photochanger_ingest.application.sweep import Sweeper, SweepTuning
 from photochanger_ingest.application.take_outcome import TakeOutcome
+from photochanger_ingest.application.templates import Templates
 from photochanger_ingest.application.verify_password import VerifyPassword
 from photochanger_ingest.settings import IngestSettings, MigrateSettings
 
@@ -109,6 +114,8 @@ async def open_ingest(
         threads = await stack.enter_async_context(Workers(settings.password_threads, name="password"))
         passwords = PasswordCheck(Argon2Hasher(settings.password_pepper.get_secret_value()), threads, clock)
         store = PostgresStore(pool, ids)
+        templates = Templates(store, media)
+        opening = OpenJobTuning(settings.shortest_job, settings.late_result_window)
         complete = CompleteJob(store, media, clock, metrics)
         start_waiting = StartWaiting(store, clock, metrics)
         runner = await stack.enter_async_context(
@@ -151,20 +158,26 @@ async def open_ingest(
             JobServicer(
                 check_admission=CheckAdmission(store, clock, ids),
                 verify_password=VerifyPassword(store, passwords),
-                open_job=OpenJob(
-                    store,
-                    passwords,
-                    clock,
-                    metrics,
-                    OpenJobTuning(settings.shortest_job, settings.late_result_window),
-                ),
+                open_job=OpenJob(store, passwords, clock, metrics, opening),
+                open_test_job=OpenTestJob(store, templates, providers, clock, opening),
                 runner=runner,
                 jobs=Jobs(store, clock),
             ),
         )
         server.add(
             slot_service_pb2_grpc.add_SlotServiceServicer_to_server,
-            SlotServicer(Slots(store, providers, passwords, clock)),
+            SlotServicer(
+                Slots(
+                    store,
+                    versions=PostgresSlotVersions(pool),
+                    templates=templates,
+                    providers=providers,
+                    passwords=passwords,
+                    clock=clock,
+                ),
+                templates,
+                ListSlotActivity(PostgresActivity(pool), clock),
+            ),
         )
         server.add(
             gallery_service_pb2_grpc.add_GalleryServiceServicer_to_server,

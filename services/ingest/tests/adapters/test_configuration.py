@@ -4,40 +4,17 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
-from google.protobuf.field_mask_pb2 import FieldMask
 from photochanger.ingest.v1 import settings_service_pb2, slot_pb2, slot_service_pb2
+from photochanger.media.v1 import media_object_pb2
 from photochanger.providers.v1 import processing_service_pb2
+from photochanger_chassis.grpc.errors import from_rpc_error
+from photochanger_ingest.testing.admin import get_slot, update_settings, update_slot
 from photochanger_ingest.testing.camera import PASSWORD, Camera, a_photo, refused
 
 if TYPE_CHECKING:
     from .conftest import Platform
-
-
-async def get_slot(camera: Camera, slot_id: str = "slot-001") -> slot_pb2.Slot:
-    return (await camera.slots.GetSlot(slot_service_pb2.GetSlotRequest(slot_id=slot_id), timeout=5)).slot
-
-
-async def update_slot(
-    camera: Camera, slot: slot_pb2.Slot, *paths: str, version: int = 0, password: str | None = None
-) -> slot_pb2.Slot:
-    request = slot_service_pb2.UpdateSlotRequest(
-        slot=slot,
-        update_mask=FieldMask(paths=paths),
-        expected_version=version,
-        ingest_password=password,
-        updated_by="serg",
-    )
-    return (await camera.slots.UpdateSlot(request, timeout=5)).slot
-
-
-async def update_settings(
-    camera: Camera, settings: settings_service_pb2.Settings, *paths: str, version: int = 0
-) -> settings_service_pb2.Settings:
-    request = settings_service_pb2.UpdateSettingsRequest(
-        settings=settings, update_mask=FieldMask(paths=paths), expected_version=version, updated_by="igor"
-    )
-    return (await camera.settings.UpdateSettings(request, timeout=5)).settings
 
 
 async def test_there_are_fifteen_slots_that_work_out_of_the_box(camera: Camera) -> None:
@@ -57,6 +34,7 @@ async def test_there_are_fifteen_slots_that_work_out_of_the_box(camera: Camera) 
 async def test_a_change_takes_the_masked_fields_and_counts_from_the_next_photo_on(
     platform: "Platform", camera: Camera
 ) -> None:
+    platform.outside.media.kinds["t1"] = media_object_pb2.MEDIA_KIND_TEMPLATE
     new = slot_pb2.Slot(
         id="slot-001",
         display_name="Passport",
@@ -103,6 +81,12 @@ async def test_of_two_changes_on_one_version_one_wins(platform: "Platform", came
         return_exceptions=True,
     )
     assert sorted(isinstance(answer, slot_pb2.Slot) for answer in answers) == [False, True]
+    [lost] = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    assert from_rpc_error(lost).reason == "VERSION_CONFLICT"
+    assert await platform.sql("SELECT version FROM slot_versions WHERE slot_id = 'slot-001' ORDER BY 1") == [
+        (1,),
+        (2,),
+    ]
     with refused("VERSION_CONFLICT") as refusal:
         await update_slot(camera, slot_pb2.Slot(id="slot-001", active=True), "active", version=1)
     assert refusal.error.metadata["currentVersion"] == "2"
@@ -121,6 +105,8 @@ async def test_settings_the_provider_does_not_take_are_refused_field_by_field(ca
         (slot_pb2.Slot(display_name=""), "display_name", "slot.display_name"),
         (slot_pb2.Slot(size_limit_bytes=1), "size_limit_bytes", "slot.size_limit_bytes"),
         (slot_pb2.Slot(settings_json="["), "settings_json", "slot.settings_json"),
+        (slot_pb2.Slot(settings_json='{"prompt": "\\u0000"}'), "settings_json", "slot.settings_json"),
+        (slot_pb2.Slot(display_name="a\0"), "display_name", "slot.display_name"),
         (slot_pb2.Slot(running_limit=51), "running_limit", "slot.running_limit"),
         (slot_pb2.Slot(response_mode=99), "response_mode", "slot.response_mode"),  # type: ignore[arg-type]  # wrong on purpose
         (slot_pb2.Slot(), "version", "update_mask"),

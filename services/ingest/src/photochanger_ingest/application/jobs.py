@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from photochanger_chassis.clock import Clock
 
-from photochanger_ingest.application.store import JobQuery, Page, Store
+from photochanger_ingest.application.store import JobDetails, JobQuery, Page, Store
 from photochanger_ingest.domain.errors import JobNotFound, SlotNotFound
 from photochanger_ingest.domain.ids import JobId, SlotId
 from photochanger_ingest.domain.job import Job
@@ -31,6 +31,13 @@ class Jobs:
         if job is None:
             raise JobNotFound
         return job
+
+    async def details(self, job_id: JobId) -> JobDetails:
+        """Returns a job with what it was asked to do. Raises `JobNotFound`."""
+        details = await self._store.job_details(job_id)
+        if details is None:
+            raise JobNotFound
+        return details
 
     async def list(self, query: JobQuery) -> Page[Job]:
         """Returns a page of jobs, newest first."""

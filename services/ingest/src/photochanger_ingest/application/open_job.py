@@ -20,7 +20,7 @@ from photochanger_ingest.application.store import (
     Store,
     Work,
 )
-from photochanger_ingest.domain.admission import require_place, require_time
+from photochanger_ingest.domain.admission import admitted, require_place, require_time
 from photochanger_ingest.domain.errors import (
     IdempotencyConflict,
     IdempotencyMismatch,
@@ -28,9 +28,9 @@ from photochanger_ingest.domain.errors import (
 )
 from photochanger_ingest.domain.form import HashCheck, check_hash, dedupe_key, payload_digest, require_form
 from photochanger_ingest.domain.ids import JobId, MediaObjectId, SlotId
-from photochanger_ingest.domain.job import Job, JobSource, JobState
+from photochanger_ingest.domain.job import Job, JobSource
 from photochanger_ingest.domain.settings import Settings, Terms
-from photochanger_ingest.domain.slot import LateResults, Slot
+from photochanger_ingest.domain.slot import Slot
 from photochanger_ingest.domain.timing import Ticket
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -136,21 +136,14 @@ class OpenJob:
         require_place(
             slot.id, slot.plan.provider_id, terms, situation.load, now=now, deadline=form.ticket.deadline
         )
-        keeps_late = slot.plan.late_results is LateResults.KEEP
-        job = Job(
-            id=form.ticket.job_id,
-            slot_id=slot.id,
-            slot_version=slot.version,
-            state=JobState.PENDING,
+        job = admitted(
+            form.ticket,
+            slot,
             source=JobSource.INGEST,
-            provider_id=slot.plan.provider_id,
-            operation_id=slot.plan.operation_id,
-            received_at=form.ticket.received_at,
-            created_at=now,
-            deadline=form.ticket.deadline,
             input_media_object_id=form.input_media_object_id,
             hash_check=hash_check,
-            late_until=form.ticket.deadline + self._tuning.late_window if keeps_late else None,
+            now=now,
+            late_window=self._tuning.late_window,
         )
         await work.jobs.add(
             NewJob(

@@ -9,7 +9,7 @@ from photochanger_chassis.errors import ErrorKind, ServiceError
 from photochanger_ingest.application.store import Assignment
 from photochanger_ingest.domain.ids import JobId, MediaObjectId, OperationId, ProviderId
 from photochanger_ingest.domain.job import Job, Outcome
-from photochanger_ingest.domain.picture import Picture
+from photochanger_ingest.domain.picture import MediaKind, Picture
 
 
 class ProviderAtLimit(ServiceError):
@@ -53,6 +53,10 @@ class Media(Protocol):
         self, media_object_id: MediaObjectId, *, retention: timedelta, within: timedelta
     ) -> Picture:
         """Makes a job's input its result: upright, without metadata. Repeating it returns the same."""
+        ...
+
+    async def kind_of(self, media_object_id: MediaObjectId) -> MediaKind | None:
+        """Returns what an object is for; None: there is no such object, or its retention is over."""
         ...
 
     async def delete(self, media_object_id: MediaObjectId) -> None:

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from photochanger_ingest.domain.admission import Load, Place
-from photochanger_ingest.domain.ids import JobId, ProviderId, SlotId
+from photochanger_ingest.domain.ids import JobId, MediaObjectId, ProviderId, SlotId
 from photochanger_ingest.domain.job import Job, JobSource, JobState
 from photochanger_ingest.domain.settings import Settings
 from photochanger_ingest.domain.slot import Plan, Slot
+from photochanger_ingest.domain.slot_version import SlotVersion
 
 Item = TypeVar("Item")
 
@@ -26,6 +27,18 @@ class Assignment:
     plan: Plan
     form_fields: Mapping[str, str]
     result_retention: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """A job and what it was asked to do. `sha256` and `size_bytes` are of the photo as it was received."""
+
+    job: Job
+    slot_display_name: str
+    plan: Plan
+    form_fields: Mapping[str, str]
+    sha256: str
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +172,18 @@ class SlotRepository(Protocol):
         """Stores a slot with its templates."""
         ...
 
+    async def add_version(self, version: SlotVersion) -> None:
+        """Stores what a slot has become."""
+        ...
+
+    async def lock_templates(self) -> None:
+        """Keeps everybody else from binding and deleting templates until the transaction ends."""
+        ...
+
+    async def slots_with_template(self, media_object_id: MediaObjectId) -> Sequence[SlotId]:
+        """Returns the slots that use a template now, by id."""
+        ...
+
     async def lock_settings(self) -> Settings:
         """Returns the settings, which nobody else can change until the transaction ends."""
         ...
@@ -192,6 +217,18 @@ class JobEvents(Protocol):
         ...
 
 
+class ConfigurationEvents(Protocol):
+    """What others are told of changed slots and settings once the transaction commits."""
+
+    async def slot_changed(self, slot: Slot) -> None:
+        """An admin has changed a slot."""
+        ...
+
+    async def settings_changed(self, settings: Settings, *, at: datetime) -> None:
+        """An admin has changed the platform's settings."""
+        ...
+
+
 class Work(Protocol):
     """One transaction."""
 
@@ -213,6 +250,11 @@ class Work(Protocol):
     @property
     def events(self) -> JobEvents:
         """Its events."""
+        ...
+
+    @property
+    def configuration_events(self) -> ConfigurationEvents:
+        """Its events of slots and settings."""
         ...
 
 
@@ -245,6 +287,10 @@ class Store(Protocol):
 
     async def assignment(self, job_id: JobId) -> Assignment | None:
         """Returns what a job needs to be run."""
+        ...
+
+    async def job_details(self, job_id: JobId) -> JobDetails | None:
+        """Returns a job with what it was asked to do."""
         ...
 
     async def list_jobs(self, query: JobQuery) -> Page[Job]:

@@ -10,8 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from photochanger_ingest.domain.errors import DeadlineCannotBeMet, ProviderBusy, SlotBusy
-from photochanger_ingest.domain.ids import JobId, ProviderId, SlotId
+from photochanger_ingest.domain.form import HashCheck
+from photochanger_ingest.domain.ids import JobId, MediaObjectId, ProviderId, SlotId
+from photochanger_ingest.domain.job import Job, JobSource, JobState
 from photochanger_ingest.domain.settings import Terms
+from photochanger_ingest.domain.slot import LateResults, Slot
+from photochanger_ingest.domain.timing import Ticket
 
 _USUAL_DURATION: Final = timedelta(seconds=5)
 """What a job is thought to take while none has ended lately."""
@@ -69,6 +73,35 @@ def _retry_after(unfinished: int, running_limit: int, load: Load) -> timedelta:
     usual = load.recent_duration or _USUAL_DURATION
     waiting = max(unfinished - running_limit, 0) + 1
     return min(max(usual * waiting / running_limit, _SHORTEST_RETRY), _LONGEST_RETRY)
+
+
+def admitted(
+    ticket: Ticket,
+    slot: Slot,
+    *,
+    source: JobSource,
+    input_media_object_id: MediaObjectId,
+    hash_check: HashCheck,
+    now: datetime,
+    late_window: timedelta,
+) -> Job:
+    """Returns the new job of a photo. `late_window`: how long a late picture is awaited where the slot keeps them."""
+    keeps_late = slot.plan.late_results is LateResults.KEEP
+    return Job(
+        id=ticket.job_id,
+        slot_id=slot.id,
+        slot_version=slot.version,
+        state=JobState.PENDING,
+        source=source,
+        provider_id=slot.plan.provider_id,
+        operation_id=slot.plan.operation_id,
+        received_at=ticket.received_at,
+        created_at=now,
+        deadline=ticket.deadline,
+        input_media_object_id=input_media_object_id,
+        hash_check=hash_check,
+        late_until=ticket.deadline + late_window if keeps_late else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,12 @@ ServiceError
 ├── IdempotencyConflict, IdempotencyMismatch  the request's Idempotency-Key
 ├── JobNotFound, JobNotFinished             a job asked for
 ├── VersionConflict                         somebody else changed it first
+├── SlotVersionNotFound                     a version of a slot to restore
+├── TemplateNotFound, TemplateInUse         a slot's template images
 └── WrongJobState                           a job cannot make this move
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from photochanger_chassis.errors import ErrorKind, ServiceError
@@ -190,6 +193,44 @@ class VersionConflict(ServiceError):
             f"The change was made on version {expected}; the current version is {current}.",
             expectedVersion=str(expected),
             currentVersion=str(current),
+        )
+
+
+class SlotVersionNotFound(ServiceError):
+    """The slot has no such version, or had it before versions were kept."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "SLOT_VERSION_NOT_FOUND"
+
+    def __init__(self, slot_id: SlotId, version: int) -> None:
+        super().__init__(
+            f"Slot {slot_id} has no version {version} that could be restored.",
+            slotId=slot_id,
+            version=str(version),
+        )
+
+
+class TemplateNotFound(ServiceError):
+    """There is no such template image, or it is something else."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "TEMPLATE_NOT_FOUND"
+
+    def __init__(self, media_object_id: str) -> None:
+        super().__init__(
+            f"There is no template image {media_object_id[:64]}. It may have been deleted: upload it again.",
+            mediaObjectId=media_object_id[:64],
+        )
+
+
+class TemplateInUse(ServiceError):
+    """Slots use the template image."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "TEMPLATE_IN_USE"
+
+    def __init__(self, media_object_id: str, slot_ids: Sequence[SlotId]) -> None:
+        super().__init__(
+            f"Template image {media_object_id} is used by {', '.join(slot_ids)}. Take it out of there first.",
+            mediaObjectId=media_object_id,
+            slotIds=",".join(slot_ids),
         )
 
 

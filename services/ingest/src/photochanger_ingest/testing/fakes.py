@@ -151,11 +151,34 @@ class FakeProviders(
 
 @dataclass
 class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
-    """Publishes inputs and notes what was deleted."""
+    """Publishes inputs, knows the `kinds` of objects a test has put there, and notes what was deleted.
+
+    Holding `asking` or `deleting` keeps questions about kinds, or deletions, from being answered.
+    """
 
     published: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    kinds: dict[str, "media_object_pb2.MediaKind.ValueType"] = field(default_factory=dict)
+    never_were: set[str] = field(default_factory=set)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    began_deleting: asyncio.Event = field(default_factory=asyncio.Event)
+    deleting: asyncio.Lock = field(default_factory=asyncio.Lock)
     fails: bool = False
+
+    async def GetMediaObject(  # noqa: N802
+        self, request: media_service_pb2.GetMediaObjectRequest, context: _Context
+    ) -> media_service_pb2.GetMediaObjectResponse:
+        """Tells the object's kind, unless it is none."""
+        kind = self.kinds.get(request.media_object_id)
+        self.asked.set()
+        async with self.asking:
+            if kind is None:
+                refusal = Refusal("MEDIA_NOT_FOUND", ErrorKind.NOT_FOUND)
+                await context.abort_with_status(to_status(refusal, "photochanger.media"))
+            return media_service_pb2.GetMediaObjectResponse(
+                media_object=media_object_pb2.MediaObject(id=request.media_object_id, kind=kind)
+            )
 
     async def PublishInput(  # noqa: N802
         self, request: media_service_pb2.PublishInputRequest, context: _Context
@@ -172,8 +195,14 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
     async def DeleteMediaObject(  # noqa: N802
         self, request: media_service_pb2.DeleteMediaObjectRequest, context: _Context
     ) -> media_service_pb2.DeleteMediaObjectResponse:
-        """Notes what was deleted."""
-        self.deleted.append(request.media_object_id)
+        """Notes what was deleted; deleting twice is no error, deleting what never was is one."""
+        self.began_deleting.set()
+        async with self.deleting:
+            if request.media_object_id in self.never_were:
+                refusal = Refusal("MEDIA_NOT_FOUND", ErrorKind.NOT_FOUND)
+                await context.abort_with_status(to_status(refusal, "photochanger.media"))
+            self.kinds.pop(request.media_object_id, None)
+            self.deleted.append(request.media_object_id)
         return media_service_pb2.DeleteMediaObjectResponse()
 
 

@@ -5,13 +5,16 @@ from typing import Final
 
 import grpc
 from photochanger.media.v1 import media_service_pb2, media_service_pb2_grpc
+from photochanger_chassis.errors import RemoteError
 from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_ingest.adapters.messages import duration, picture
 from photochanger_ingest.domain.ids import MediaObjectId
-from photochanger_ingest.domain.picture import Picture
+from photochanger_ingest.domain.picture import MediaKind, Picture
 
 _SHORT_CALL: Final = timedelta(seconds=5)
+_NO_SUCH_OBJECT: Final = frozenset({"MEDIA_NOT_FOUND", "MEDIA_EXPIRED", "INVALID_ARGUMENT"})
+"""The last of them: it is not even an id."""
 
 
 class MediaClient:
@@ -32,6 +35,20 @@ class MediaClient:
                 timeout=within.total_seconds(),
             )
         return picture(answer.media_object)
+
+    async def kind_of(self, media_object_id: MediaObjectId) -> MediaKind | None:
+        """Returns what an object is for; None: there is no such object, or its retention is over."""
+        try:
+            with translate_rpc_errors():
+                answer = await self._media.GetMediaObject(
+                    media_service_pb2.GetMediaObjectRequest(media_object_id=media_object_id),
+                    timeout=_SHORT_CALL.total_seconds(),
+                )
+        except RemoteError as error:
+            if error.reason in _NO_SUCH_OBJECT:
+                return None
+            raise
+        return picture(answer.media_object).kind
 
     async def delete(self, media_object_id: MediaObjectId) -> None:
         """Deletes an object. Deleting twice is no error."""

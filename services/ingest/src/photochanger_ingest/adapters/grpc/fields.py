@@ -37,11 +37,11 @@ def page_token(position: int | None) -> str:
     return "" if position is None else str(position)
 
 
-def masked(mask: FieldMask, known: Collection[str]) -> frozenset[str]:
+def masked(mask: FieldMask, known: Collection[str], *, field: str = "update_mask") -> frozenset[str]:
     """Returns the fields of a mask. Raises `InvalidArgument` for one that cannot be changed."""
     unknown = [path for path in mask.paths if path not in known]
     if unknown:
-        raise invalid("update_mask", f"only {', '.join(sorted(known))}")
+        raise invalid(field, f"only {', '.join(sorted(known))}")
     return frozenset(mask.paths)
 
 

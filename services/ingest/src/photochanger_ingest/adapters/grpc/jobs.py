@@ -6,18 +6,28 @@ import grpc
 from photochanger.ingest.v1 import job_service_pb2, job_service_pb2_grpc
 from photochanger.media.v1 import media_service_pb2
 
-from photochanger_ingest.adapters.grpc.fields import invalid, page_size, page_token, position, value_of
+from photochanger_ingest.adapters.grpc.fields import (
+    invalid,
+    masked,
+    page_size,
+    page_token,
+    position,
+    value_of,
+)
+from photochanger_ingest.adapters.grpc.slot_edits import TRIABLE, edited
 from photochanger_ingest.adapters.messages import (
     JOB_SOURCES,
     JOB_STATES,
     RESPONSE_MODES,
     instant,
     job_message,
+    template_messages,
     timestamp,
 )
 from photochanger_ingest.application.check_admission import CheckAdmission
 from photochanger_ingest.application.jobs import Jobs
 from photochanger_ingest.application.open_job import Admission, OpenJob, PhotoForm
+from photochanger_ingest.application.open_test_job import AdminsPhoto, OpenTestJob
 from photochanger_ingest.application.run_job import JobRunner
 from photochanger_ingest.application.store import JobQuery
 from photochanger_ingest.application.verify_password import VerifyPassword
@@ -43,12 +53,14 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
         check_admission: CheckAdmission,
         verify_password: VerifyPassword,
         open_job: OpenJob,
+        open_test_job: OpenTestJob,
         runner: JobRunner,
         jobs: Jobs,
     ) -> None:
         self._check_admission = check_admission
         self._verify_password = verify_password
         self._open_job = open_job
+        self._open_test_job = open_test_job
         self._runner = runner
         self._jobs = jobs
 
@@ -57,7 +69,11 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     ) -> job_service_pb2.CheckAdmissionResponse:
         """See the contract."""
         declared = request.declared_size_bytes if request.HasField("declared_size_bytes") else None
-        admittance = await self._check_admission(SlotId(request.slot_id), declared_size_bytes=declared)
+        admittance = await self._check_admission(
+            SlotId(request.slot_id),
+            declared_size_bytes=declared,
+            source=_source(request.source) or JobSource.INGEST,
+        )
         ticket = admittance.ticket
         return job_service_pb2.CheckAdmissionResponse(
             ticket=job_service_pb2.JobTicket(
@@ -85,6 +101,24 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
             job=job_message(admitted.job), admission=_ADMISSIONS[admitted.admission]
         )
 
+    async def OpenTestJob(  # noqa: N802 - gRPC's name
+        self, request: job_service_pb2.OpenTestJobRequest, context: _Context
+    ) -> job_service_pb2.OpenTestJobResponse:
+        """See the contract."""
+        fields = masked(request.override_mask, TRIABLE, field="override_mask")
+        photo = AdminsPhoto(
+            ticket=_ticket(request.ticket),
+            slot_id=SlotId(request.slot_id),
+            input_media_object_id=MediaObjectId(request.input_media_object_id),
+            sha256=request.input_sha256,
+            size_bytes=request.size_bytes,
+            fields=dict(request.form_fields),
+        )
+        job = await self._open_test_job(
+            photo, lambda slot: edited(slot, request.overrides, fields, at="overrides")
+        )
+        return job_service_pb2.OpenTestJobResponse(job=job_message(job))
+
     async def RunJob(  # noqa: N802 - gRPC's name
         self, request: job_service_pb2.RunJobRequest, context: _Context
     ) -> job_service_pb2.RunJobResponse:
@@ -98,6 +132,23 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     ) -> job_service_pb2.GetJobResponse:
         """See the contract."""
         return job_service_pb2.GetJobResponse(job=job_message(await self._jobs.get(JobId(request.job_id))))
+
+    async def GetJobDetails(  # noqa: N802 - gRPC's name
+        self, request: job_service_pb2.GetJobDetailsRequest, context: _Context
+    ) -> job_service_pb2.GetJobDetailsResponse:
+        """See the contract."""
+        details = await self._jobs.details(JobId(request.job_id))
+        late_until = details.job.late_until
+        return job_service_pb2.GetJobDetailsResponse(
+            job=job_message(details.job),
+            slot_display_name=details.slot_display_name,
+            settings_json=details.plan.settings_json,
+            templates=template_messages(details.plan.templates),
+            form_fields=dict(details.form_fields),
+            input_size_bytes=details.size_bytes,
+            input_sha256=details.sha256,
+            late_until=None if late_until is None else timestamp(late_until),
+        )
 
     async def ListJobs(  # noqa: N802 - gRPC's name
         self, request: job_service_pb2.ListJobsRequest, context: _Context
@@ -139,8 +190,11 @@ def _source(number: int) -> JobSource | None:
     return value_of(JOB_SOURCES, number, field="source", unset=JobSource.INGEST)
 
 
+def _ticket(ticket: job_service_pb2.JobTicket) -> Ticket:
+    return Ticket(JobId(ticket.job_id), instant(ticket.received_at), instant(ticket.deadline))
+
+
 def _form(request: job_service_pb2.OpenJobRequest) -> PhotoForm:
-    ticket = request.ticket
     sha256 = next(
         (
             digest.hex
@@ -150,7 +204,7 @@ def _form(request: job_service_pb2.OpenJobRequest) -> PhotoForm:
         "",
     )
     return PhotoForm(
-        ticket=Ticket(JobId(ticket.job_id), instant(ticket.received_at), instant(ticket.deadline)),
+        ticket=_ticket(request.ticket),
         slot_id=SlotId(request.slot_id),
         password=request.password,
         hash_field=request.hash,

@@ -1,48 +1,38 @@
 """`SlotService`."""
 
-from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import grpc
-from photochanger.ingest.v1 import slot_pb2, slot_service_pb2, slot_service_pb2_grpc
+from photochanger.ingest.v1 import slot_service_pb2, slot_service_pb2_grpc
 
-from photochanger_ingest.adapters.grpc.fields import invalid, masked, page_size, value_of
-from photochanger_ingest.adapters.messages import (
-    FAILURE_MODES_BACK,
-    LATE_RESULTS_BACK,
-    OUTPUT_FORMATS_BACK,
-    RESPONSE_MODES_BACK,
-    slot_message,
-)
+from photochanger_ingest.adapters.grpc.fields import invalid, masked, page_size, page_token, position
+from photochanger_ingest.adapters.grpc.slot_edits import EDITABLE, edited
+from photochanger_ingest.adapters.messages import job_message, slot_message
 from photochanger_ingest.application.configure import Change, Slots
-from photochanger_ingest.domain.ids import MediaObjectId, OperationId, ProviderId, SlotId
-from photochanger_ingest.domain.slot import (
-    FailureMode,
-    LateResults,
-    OutputFormat,
-    Plan,
-    ResponseMode,
-    Slot,
-    Template,
-)
+from photochanger_ingest.application.slot_activity import ListSlotActivity
+from photochanger_ingest.application.templates import Templates
+from photochanger_ingest.domain.activity import SlotActivity, SlotCondition
+from photochanger_ingest.domain.ids import MediaObjectId, SlotId
+from photochanger_ingest.domain.slot_version import SlotVersion
 
-_Value = TypeVar("_Value")
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-_EDITABLE: Final = frozenset(
-    {
-        "display_name", "active", "provider_id", "operation_id", "settings_json", "templates", "size_limit_bytes",
-        "sync_response", "response_mode", "on_failure", "late_results", "dedupe", "running_limit",
-        "queue_length", "output_format",
-    }
-)  # fmt: skip
+_CONDITIONS: Final = {
+    SlotCondition.ACTIVE: slot_service_pb2.SLOT_CONDITION_ACTIVE,
+    SlotCondition.OFF: slot_service_pb2.SLOT_CONDITION_OFF,
+    SlotCondition.BUSY: slot_service_pb2.SLOT_CONDITION_BUSY,
+    SlotCondition.DELAYED: slot_service_pb2.SLOT_CONDITION_DELAYED,
+    SlotCondition.FAILING: slot_service_pb2.SLOT_CONDITION_FAILING,
+}
 
 
 class SlotServicer(slot_service_pb2_grpc.SlotServiceServicer):
     """Translates calls into use cases."""
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: Slots, templates: Templates, list_activity: ListSlotActivity) -> None:
         self._slots = slots
+        self._templates = templates
+        self._list_activity = list_activity
 
     async def GetSlot(  # noqa: N802 - gRPC's name
         self, request: slot_service_pb2.GetSlotRequest, context: _Context
@@ -66,12 +56,12 @@ class SlotServicer(slot_service_pb2_grpc.SlotServiceServicer):
         self, request: slot_service_pb2.UpdateSlotRequest, context: _Context
     ) -> slot_service_pb2.UpdateSlotResponse:
         """See the contract."""
-        fields = masked(request.update_mask, _EDITABLE)
+        fields = masked(request.update_mask, EDITABLE)
         if not fields and not request.HasField("ingest_password"):
             raise invalid("update_mask", "at least one field, or an ingest_password")
         saved = await self._slots.update(
             SlotId(request.slot.id),
-            lambda slot: _edited(slot, request.slot, fields),
+            lambda slot: edited(slot, request.slot, fields, at="slot"),
             Change(
                 updated_by=request.updated_by,
                 expected_version=request.expected_version,
@@ -80,47 +70,65 @@ class SlotServicer(slot_service_pb2_grpc.SlotServiceServicer):
         )
         return slot_service_pb2.UpdateSlotResponse(slot=slot_message(saved))
 
+    async def ListSlotActivity(  # noqa: N802 - gRPC's name
+        self, request: slot_service_pb2.ListSlotActivityRequest, context: _Context
+    ) -> slot_service_pb2.ListSlotActivityResponse:
+        """See the contract."""
+        return slot_service_pb2.ListSlotActivityResponse(
+            slots=[_activity_message(activity) for activity in await self._list_activity()]
+        )
 
-def _edited(slot: Slot, new: slot_pb2.Slot, fields: frozenset[str]) -> Slot:
-    def taken(field: str, value: _Value, old: _Value) -> _Value:
-        return value if field in fields else old
+    async def ListSlotVersions(  # noqa: N802 - gRPC's name
+        self, request: slot_service_pb2.ListSlotVersionsRequest, context: _Context
+    ) -> slot_service_pb2.ListSlotVersionsResponse:
+        """See the contract. A page token is the last version before the page."""
+        page = await self._slots.versions(
+            SlotId(request.slot_id),
+            limit=page_size(request.page_size, default=20, most=100),
+            before=position(request.page_token),
+        )
+        return slot_service_pb2.ListSlotVersionsResponse(
+            versions=[_version_message(version) for version in page.items],
+            next_page_token=page_token(page.next),
+        )
 
-    templates = tuple(Template(MediaObjectId(item.media_object_id), item.role) for item in new.templates)
-    on_failure = value_of(
-        FAILURE_MODES_BACK, new.on_failure, field="slot.on_failure", unset=FailureMode.ERROR
+    async def RestoreSlotVersion(  # noqa: N802 - gRPC's name
+        self, request: slot_service_pb2.RestoreSlotVersionRequest, context: _Context
+    ) -> slot_service_pb2.RestoreSlotVersionResponse:
+        """See the contract."""
+        saved = await self._slots.restore(
+            SlotId(request.slot_id),
+            request.version,
+            Change(updated_by=request.updated_by, expected_version=request.expected_version),
+        )
+        return slot_service_pb2.RestoreSlotVersionResponse(slot=slot_message(saved))
+
+    async def DeleteTemplate(  # noqa: N802 - gRPC's name
+        self, request: slot_service_pb2.DeleteTemplateRequest, context: _Context
+    ) -> slot_service_pb2.DeleteTemplateResponse:
+        """See the contract."""
+        await self._templates.delete(MediaObjectId(request.media_object_id))
+        return slot_service_pb2.DeleteTemplateResponse()
+
+
+def _version_message(version: SlotVersion) -> slot_service_pb2.SlotVersion:
+    slot = slot_message(version.slot)
+    slot.own_password = version.own_password
+    return slot_service_pb2.SlotVersion(
+        slot=slot, changed_fields=version.changed_fields, restored_from=version.restored_from or 0
     )
-    late_results = value_of(
-        LATE_RESULTS_BACK, new.late_results, field="slot.late_results", unset=LateResults.DISCARD
+
+
+def _activity_message(activity: SlotActivity) -> slot_service_pb2.SlotActivity:
+    message = slot_service_pb2.SlotActivity(
+        slot_id=activity.slot_id,
+        condition=_CONDITIONS[activity.condition],
+        running_jobs=activity.running_jobs,
+        waiting_jobs=activity.waiting_jobs,
+        last_failure_reason=activity.last_failure_reason,
     )
-    output_format = value_of(
-        OUTPUT_FORMATS_BACK, new.output_format, field="slot.output_format", unset=OutputFormat.AS_IS
-    )
-    response_mode = value_of(
-        RESPONSE_MODES_BACK, new.response_mode, field="slot.response_mode", unset=ResponseMode.IMAGE
-    )
-    old = slot.plan
-    plan = Plan(
-        provider_id=taken("provider_id", ProviderId(new.provider_id), old.provider_id),
-        operation_id=taken("operation_id", OperationId(new.operation_id), old.operation_id),
-        settings_json=taken("settings_json", new.settings_json or "{}", old.settings_json),
-        templates=taken("templates", templates, old.templates),
-        output_format=taken("output_format", output_format, old.output_format),
-        on_failure=taken("on_failure", on_failure, old.on_failure),
-        late_results=taken("late_results", late_results, old.late_results),
-    )
-    sync_response = new.sync_response.ToTimedelta() if new.HasField("sync_response") else None
-    dedupe = new.dedupe if new.HasField("dedupe") else None
-    running_limit = new.running_limit if new.HasField("running_limit") else None
-    queue_length = new.queue_length if new.HasField("queue_length") else None
-    return replace(
-        slot,
-        plan=plan,
-        display_name=taken("display_name", new.display_name, slot.display_name),
-        active=taken("active", new.active, slot.active),
-        size_limit_bytes=taken("size_limit_bytes", new.size_limit_bytes, slot.size_limit_bytes),
-        response_mode=taken("response_mode", response_mode, slot.response_mode),
-        sync_response=taken("sync_response", sync_response, slot.sync_response),
-        dedupe=taken("dedupe", dedupe, slot.dedupe),
-        running_limit=taken("running_limit", running_limit, slot.running_limit),
-        queue_length=taken("queue_length", queue_length, slot.queue_length),
-    )
+    if activity.last_success_at is not None:
+        message.last_success_at.FromDatetime(activity.last_success_at)
+    if activity.latest_result is not None:
+        message.latest_result.CopyFrom(job_message(activity.latest_result))
+    return message

@@ -5,17 +5,20 @@ from datetime import datetime
 from typing import Final
 
 from google.protobuf.message import Message
-from photochanger.ingest.v1 import job_events_pb2
+from photochanger.ingest.v1 import configuration_events_pb2, job_events_pb2
 from photochanger_chassis.ids import Ids
 from photochanger_chassis.postgres.notify import Notifications, Subscription
 from photochanger_chassis.postgres.outbox import OutboxEvent, add
 from photochanger_chassis.postgres.pool import Connection
 
-from photochanger_ingest.adapters.messages import job_message
+from photochanger_ingest.adapters.messages import job_message, settings_message, slot_message
 from photochanger_ingest.domain.ids import JobId
 from photochanger_ingest.domain.job import Job
+from photochanger_ingest.domain.settings import Settings
+from photochanger_ingest.domain.slot import Slot
 
 JOB_CHANNEL: Final = "job_changed"
+_SETTINGS_AGGREGATE: Final = "settings"
 
 
 class PostgresJobEvents:
@@ -51,17 +54,41 @@ class PostgresJobEvents:
         await self._conn.execute("SELECT pg_notify(%s, %s)", (JOB_CHANNEL, job.id))
 
     async def _add(self, job: Job, subject: str, event: Message, occurred_at: datetime) -> None:
-        await add(
-            self._conn,
-            OutboxEvent(
-                id=self._ids.new_id(),
-                subject=subject,
-                aggregate_id=job.id,
-                data=event.SerializeToString(),
-                data_type=event.DESCRIPTOR.full_name,
-                occurred_at=occurred_at,
-            ),
-        )
+        await add(self._conn, _outbox_event(self._ids.new_id(), job.id, subject, event, occurred_at))
+
+
+class PostgresConfigurationEvents:
+    """Events of slots and settings, in the order of their transactions."""
+
+    def __init__(self, conn: Connection, ids: Ids) -> None:
+        self._conn = conn
+        self._ids = ids
+
+    async def slot_changed(self, slot: Slot) -> None:
+        """An admin has changed a slot."""
+        event = configuration_events_pb2.SlotChanged(slot=slot_message(slot))
+        await self._add(slot.id, "events.ingest.slot.changed", event, slot.updated_at)
+
+    async def settings_changed(self, settings: Settings, *, at: datetime) -> None:
+        """An admin has changed the platform's settings."""
+        event = configuration_events_pb2.SettingsChanged(settings=settings_message(settings))
+        await self._add(_SETTINGS_AGGREGATE, "events.ingest.settings.changed", event, at)
+
+    async def _add(self, aggregate_id: str, subject: str, event: Message, occurred_at: datetime) -> None:
+        await add(self._conn, _outbox_event(self._ids.new_id(), aggregate_id, subject, event, occurred_at))
+
+
+def _outbox_event(
+    event_id: str, aggregate_id: str, subject: str, event: Message, occurred_at: datetime
+) -> OutboxEvent:
+    return OutboxEvent(
+        id=event_id,
+        subject=subject,
+        aggregate_id=aggregate_id,
+        data=event.SerializeToString(),
+        data_type=event.DESCRIPTOR.full_name,
+        occurred_at=occurred_at,
+    )
 
 
 class PostgresWakeups:

@@ -7,7 +7,7 @@ from typing import Final, TypeVar, cast
 
 from psycopg.types.json import Jsonb
 
-from photochanger_ingest.application.store import Assignment
+from photochanger_ingest.application.store import Assignment, JobDetails
 from photochanger_ingest.domain.form import HashCheck
 from photochanger_ingest.domain.ids import JobId, MediaObjectId, OperationId, ProviderId, SlotId
 from photochanger_ingest.domain.job import Failure, FailureReason, Job, JobSource, JobState, Stage
@@ -22,6 +22,7 @@ from photochanger_ingest.domain.slot import (
     Slot,
     Template,
 )
+from photochanger_ingest.domain.slot_version import SlotVersion
 
 Row = Sequence[object]
 Json = Mapping[str, object]
@@ -34,6 +35,8 @@ JOB_COLUMNS: Final = """
     jobs.provider_calls, jobs.stages, jobs.late_until
 """
 
+JOB_WIDTH: Final = 21
+
 SLOT_COLUMNS: Final = """
     slots.id, slots.display_name, slots.active, slots.version, slots.provider_id, slots.operation_id,
     slots.settings::text, slots.size_limit_bytes, slots.sync_response, slots.response_mode, slots.on_failure,
@@ -45,6 +48,10 @@ SLOT_COLUMNS: Final = """
     )
 """
 SLOT_WIDTH: Final = 20
+
+SLOT_VERSION_COLUMNS: Final = (
+    "slot_id, version, snapshot, changed_fields, restored_from, updated_at, updated_by"
+)
 
 SETTINGS_COLUMNS: Final = """
     settings.sync_response, settings.result_retention, settings.hash_policy, settings.dedupe,
@@ -141,6 +148,19 @@ def _picture_json(picture: Picture) -> Json:
     }
 
 
+def job_details_of(row: Row) -> JobDetails:
+    """Reads `JOB_COLUMNS`, the slot's name, what `assignment_of` reads, input_sha256, input_size_bytes."""
+    assignment = assignment_of(row[JOB_WIDTH + 1 : JOB_WIDTH + 6])
+    return JobDetails(
+        job=job_of(row[:JOB_WIDTH]),
+        slot_display_name=_text(row[JOB_WIDTH]),
+        plan=assignment.plan,
+        form_fields=assignment.form_fields,
+        sha256=_text(row[JOB_WIDTH + 6]),
+        size_bytes=_int(row[JOB_WIDTH + 7]),
+    )
+
+
 def plan_json(plan: Plan) -> Jsonb:
     """Returns a job's copy of its slot's plan, as it is stored."""
     return Jsonb(
@@ -161,7 +181,7 @@ def assignment_of(row: Row) -> Assignment:
         Plan(
             provider_id=ProviderId(_text(row[0])),
             operation_id=OperationId(_text(row[1])),
-            settings_json=json.dumps(plan["settings"]),
+            settings_json=json.dumps(plan["settings"], ensure_ascii=False),
             templates=_templates(plan["templates"]),
             output_format=OutputFormat(_text(plan["output_format"])),
             on_failure=FailureMode(_text(plan["on_failure"])),
@@ -192,11 +212,73 @@ def slot_of(row: Row) -> Slot:
         sync_response=_duration_or_none(row[8]),
         response_mode=ResponseMode(_text(row[9])),
         dedupe=None if row[13] is None else bool(row[13]),
-        running_limit=None if row[14] is None else _int(row[14]),
-        queue_length=None if row[15] is None else _int(row[15]),
+        running_limit=_int_or_none(row[14]),
+        queue_length=_int_or_none(row[15]),
         password_hash=_text_or_none(row[16]),
         updated_at=_time(row[17]),
         updated_by=_text(row[18]),
+    )
+
+
+def snapshot_json(version: SlotVersion) -> Jsonb:
+    """Returns a version's values as they are stored. The migration that filled the table writes the same."""
+    slot, plan = version.slot, version.slot.plan
+    return Jsonb(
+        {
+            "display_name": slot.display_name,
+            "active": slot.active,
+            "provider_id": plan.provider_id,
+            "operation_id": plan.operation_id,
+            "settings": json.loads(plan.settings_json),
+            "templates": [{"id": item.media_object_id, "role": item.role} for item in plan.templates],
+            "size_limit_bytes": slot.size_limit_bytes,
+            "sync_response_seconds": None
+            if slot.sync_response is None
+            else slot.sync_response.total_seconds(),
+            "response_mode": slot.response_mode,
+            "on_failure": plan.on_failure,
+            "late_results": plan.late_results,
+            "output_format": plan.output_format,
+            "dedupe": slot.dedupe,
+            "running_limit": slot.running_limit,
+            "queue_length": slot.queue_length,
+            "own_password": version.own_password,
+        }
+    )
+
+
+def slot_version_of(row: Row) -> SlotVersion:
+    """Reads `SLOT_VERSION_COLUMNS`."""
+    values = _json(row[2])
+    seconds = values["sync_response_seconds"]
+    slot = Slot(
+        id=SlotId(_text(row[0])),
+        display_name=_text(values["display_name"]),
+        active=bool(values["active"]),
+        version=_int(row[1]),
+        plan=Plan(
+            provider_id=ProviderId(_text(values["provider_id"])),
+            operation_id=OperationId(_text(values["operation_id"])),
+            settings_json=json.dumps(values["settings"], ensure_ascii=False),
+            templates=_templates(values["templates"]),
+            output_format=OutputFormat(_text(values["output_format"])),
+            on_failure=FailureMode(_text(values["on_failure"])),
+            late_results=LateResults(_text(values["late_results"])),
+        ),
+        size_limit_bytes=_int(values["size_limit_bytes"]),
+        sync_response=None if seconds is None else timedelta(seconds=_float(seconds)),
+        response_mode=ResponseMode(_text(values["response_mode"])),
+        dedupe=None if values["dedupe"] is None else bool(values["dedupe"]),
+        running_limit=_int_or_none(values["running_limit"]),
+        queue_length=_int_or_none(values["queue_length"]),
+        updated_at=_time(row[5]),
+        updated_by=_text(row[6]),
+    )
+    return SlotVersion(
+        slot=slot,
+        own_password=bool(values["own_password"]),
+        changed_fields=tuple(_text(name) for name in cast(Sequence[object], row[3])),
+        restored_from=_int_or_none(row[4]),
     )
 
 
@@ -252,6 +334,10 @@ def _duration(value: object) -> timedelta:
 
 def _json(value: object) -> Json:
     return cast(Json, _of_type(value, dict))
+
+
+def _int_or_none(value: object) -> int | None:
+    return None if value is None else _int(value)
 
 
 def _text_or_none(value: object) -> str | None:

@@ -1,5 +1,8 @@
 """Slots and settings inside a transaction."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from photochanger_chassis.postgres.pool import Connection
 from psycopg.types.json import Jsonb
 
@@ -9,14 +12,19 @@ from photochanger_ingest.adapters.postgres.rows import (
     SLOT_WIDTH,
     settings_of,
     slot_of,
+    snapshot_json,
 )
-from photochanger_ingest.domain.ids import SlotId
+from photochanger_ingest.domain.ids import MediaObjectId, SlotId
 from photochanger_ingest.domain.settings import Settings
 from photochanger_ingest.domain.slot import Slot
+from photochanger_ingest.domain.slot_version import SlotVersion
+
+# Advisory locks are per database; this one is ours alone.
+_TEMPLATE_LOCK: Final = 0x74656D706C617465
 
 
 class PostgresSlots:
-    """The tables `slots`, `slot_templates` and `settings`."""
+    """The tables `slots`, `slot_templates`, `slot_versions` and `settings`."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
@@ -82,6 +90,43 @@ class PostgresSlots:
                 "INSERT INTO slot_templates (slot_id, position, media_object_id, role) VALUES (%s, %s, %s, %s)",
                 (slot.id, position, template.media_object_id, template.role),
             )
+
+    async def add_version(self, version: SlotVersion) -> None:
+        """Stores what a slot has become."""
+        await self._conn.execute(
+            """
+            INSERT INTO slot_versions
+                (slot_id, version, snapshot, changed_fields, restored_from, updated_at, updated_by)
+            VALUES (%s, %s, %s, %s, %s, %s, %s)
+            """,
+            (
+                version.slot.id,
+                version.slot.version,
+                snapshot_json(version),
+                list(version.changed_fields),
+                version.restored_from,
+                version.slot.updated_at,
+                version.slot.updated_by,
+            ),
+        )
+
+    async def lock_templates(self) -> None:
+        """Keeps everybody else from binding and deleting templates until the transaction ends.
+
+        A template's bytes are the media service's, so no foreign key watches over what slots name. Binding one asks
+        media whether it is there, then commits; deleting one looks whether a slot names it, then tells media. Without
+        the lock a slot could commit a template between the look and the deletion. Both hold it, and their connection,
+        during their calls to media: milliseconds, and five seconds at most for each; admins do it, not cameras.
+        """
+        await self._conn.execute("SELECT pg_advisory_xact_lock(%s)", (_TEMPLATE_LOCK,))
+
+    async def slots_with_template(self, media_object_id: MediaObjectId) -> Sequence[SlotId]:
+        """Returns the slots that use a template now, by id."""
+        cursor = await self._conn.execute(
+            "SELECT DISTINCT slot_id FROM slot_templates WHERE media_object_id = %s ORDER BY slot_id",
+            (media_object_id,),
+        )
+        return [SlotId(slot_id) for (slot_id,) in await cursor.fetchall()]
 
     async def lock_settings(self) -> Settings:
         """Returns the settings, which nobody else can change until the transaction ends."""

@@ -10,7 +10,7 @@ from photochanger_chassis.ids import Ids
 from photochanger_chassis.postgres.pool import Pool, connection, transaction
 
 from photochanger_ingest.adapters.postgres.admissions import LOAD_COLUMNS, PostgresAdmissions, load_of
-from photochanger_ingest.adapters.postgres.events import PostgresJobEvents
+from photochanger_ingest.adapters.postgres.events import PostgresConfigurationEvents, PostgresJobEvents
 from photochanger_ingest.adapters.postgres.jobs import PostgresJobs
 from photochanger_ingest.adapters.postgres.rows import (
     JOB_COLUMNS,
@@ -20,12 +20,13 @@ from photochanger_ingest.adapters.postgres.rows import (
     SLOT_WIDTH,
     Row,
     assignment_of,
+    job_details_of,
     job_of,
     settings_of,
     slot_of,
 )
 from photochanger_ingest.adapters.postgres.slots import PostgresSlots
-from photochanger_ingest.application.store import Assignment, JobQuery, Opening, Page
+from photochanger_ingest.application.store import Assignment, JobDetails, JobQuery, Opening, Page
 from photochanger_ingest.domain.ids import JobId, ProviderId, SlotId
 from photochanger_ingest.domain.job import Job, JobState
 from photochanger_ingest.domain.settings import Settings
@@ -42,6 +43,11 @@ _OPENING: Final = (
 _SLOTS: Final = f"SELECT {SLOT_COLUMNS} FROM slots ORDER BY id"  # noqa: S608
 _SETTINGS: Final = f"SELECT {SETTINGS_COLUMNS} FROM settings"  # noqa: S608
 _JOB: Final = f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = %(id)s"  # noqa: S608
+_ASSIGNMENT: Final = "jobs.provider_id, jobs.operation_id, jobs.plan, jobs.form_fields, jobs.result_retention"
+_JOB_DETAILS: Final = (
+    f"SELECT {JOB_COLUMNS}, slots.display_name, {_ASSIGNMENT}, jobs.input_sha256, jobs.input_size_bytes "  # noqa: S608
+    "FROM jobs JOIN slots ON slots.id = jobs.slot_id WHERE jobs.id = %(id)s"
+)
 # Each is safe beside the same on another replica: rows somebody else is at are passed over.
 _PRUNING: Final = (
     """
@@ -80,6 +86,7 @@ class PostgresWork:
     admissions: PostgresAdmissions
     slots: PostgresSlots
     events: PostgresJobEvents
+    configuration_events: PostgresConfigurationEvents
 
 
 class PostgresStore:
@@ -98,6 +105,7 @@ class PostgresStore:
                 PostgresAdmissions(conn),
                 PostgresSlots(conn),
                 PostgresJobEvents(conn, self._ids),
+                PostgresConfigurationEvents(conn, self._ids),
             )
 
     async def opening(self, slot_id: SlotId, now: datetime) -> Opening | None:
@@ -135,10 +143,15 @@ class PostgresStore:
     async def assignment(self, job_id: JobId) -> Assignment | None:
         """Returns what a job needs to be run."""
         row = await self._row(
-            "SELECT provider_id, operation_id, plan, form_fields, result_retention FROM jobs WHERE id = %(id)s",
+            f"SELECT {_ASSIGNMENT} FROM jobs WHERE id = %(id)s",  # noqa: S608
             {"id": job_id},
         )
         return None if row is None else assignment_of(row)
+
+    async def job_details(self, job_id: JobId) -> JobDetails | None:
+        """Returns a job with what it was asked to do."""
+        row = await self._row(_JOB_DETAILS, {"id": job_id})
+        return None if row is None else job_details_of(row)
 
     async def list_jobs(self, query: JobQuery) -> Page[Job]:
         """Returns jobs, newest first."""
