@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import structlog
@@ -24,9 +24,12 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from photochanger_gateway.adapters.accounts.credentials_file import CredentialsFile
 from photochanger_gateway.adapters.accounts.tokens import HmacCsrfTokens, JwtTokens, derived_keys
 from photochanger_gateway.adapters.clients.audit import GrpcAuditLog
+from photochanger_gateway.adapters.clients.catalogue import GrpcCatalogue
+from photochanger_gateway.adapters.clients.configuration import GrpcConfiguration
 from photochanger_gateway.adapters.clients.health import NatsProbe, ProvidersProbe, ServiceProbe
 from photochanger_gateway.adapters.clients.ingest import GrpcIngest
 from photochanger_gateway.adapters.clients.media import GrpcMedia
+from photochanger_gateway.adapters.clients.slots import GrpcSlots
 from photochanger_gateway.adapters.http.admin import AdminRoutes
 from photochanger_gateway.adapters.http.app import make_app
 from photochanger_gateway.adapters.http.clients import ClientAddress
@@ -37,11 +40,15 @@ from photochanger_gateway.adapters.http.operations import OperationRoutes, Readi
 from photochanger_gateway.adapters.http.pages import Pages
 from photochanger_gateway.adapters.http.public import PublicRoutes
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
+from photochanger_gateway.adapters.http.settings import SettingsRoutes
 from photochanger_gateway.adapters.http.signed_in import SignedIn
+from photochanger_gateway.adapters.http.slots import SlotRoutes
 from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
 from photochanger_gateway.adapters.nats.sessions import JetStreamKnownAddresses, JetStreamSessions
+from photochanger_gateway.application.admin_views import SlotViews
 from photochanger_gateway.application.audit import Audit
+from photochanger_gateway.application.change_settings import ChangeSettings
 from photochanger_gateway.application.post_photo import PostPhoto
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.application.rate_limits import Rule
@@ -59,6 +66,11 @@ _RETRIED_READS: Final = {
         "photochanger.ingest.v1.JobService/VerifyPassword",
         "photochanger.ingest.v1.JobService/GetJob",
         "photochanger.ingest.v1.JobService/ListGallery",
+        "photochanger.ingest.v1.SlotService/GetSlot",
+        "photochanger.ingest.v1.SlotService/ListSlots",
+        "photochanger.ingest.v1.SlotService/ListSlotActivity",
+        "photochanger.ingest.v1.SlotService/ListSlotVersions",
+        "photochanger.ingest.v1.SettingsService/GetSettings",
         "photochanger.ingest.v1.AuditService/OpenAuditEntry",
         "photochanger.ingest.v1.AuditService/CloseAuditEntry",
         "photochanger.ingest.v1.AuditService/ListAuditEntries",
@@ -75,6 +87,17 @@ _RETRIED_READS: Final = {
 def main() -> None:
     """Runs the gateway until SIGTERM."""
     run_service(_serve)
+
+
+async def describe() -> dict[str, Any]:
+    """Returns the OpenAPI document. Nobody is asked: where the services are does not matter to it."""
+    targets = dict.fromkeys(("ingest_target", "providers_target", "media_target"), "127.0.0.1:9")
+    settings = Settings.model_validate(
+        {**targets, "nats_url": "nats://127.0.0.1:9", "jwt_signing_key": "-" * 32}
+    )
+    async with AsyncExitStack() as stack:
+        wired = await wire(settings, stack, Readiness(), clock=SystemClock(), registry=CollectorRegistry())
+        return wired.app.openapi()
 
 
 async def _serve(stop: asyncio.Event) -> None:
@@ -145,6 +168,8 @@ async def wire(
     clients, base_url = ClientAddress(), BaseUrl(settings.public_media_base_url)
     known_addresses = JetStreamKnownAddresses(nats, derived_keys(keys, "known addresses"))
     signed_in = SignedIn(sessions, csrf, clients)
+    slots, configuration = GrpcSlots(ingest_channel), GrpcConfiguration(ingest_channel)
+    catalogue = GrpcCatalogue(providers_channel)
     core = (
         ServiceProbe("ingest", ingest_channel, ("postgres",)),
         ServiceProbe("media", media_channel, ("postgres", "storage")),
@@ -184,6 +209,20 @@ async def wire(
             audit=audit,
             ingest=ingest,
             clients=clients,
+        ),
+        SlotRoutes(
+            signed_in=signed_in,
+            slots=slots,
+            views=SlotViews(slots, configuration, ingest),
+            audit=audit,
+            base_url=base_url,
+        ),
+        SettingsRoutes(
+            signed_in=signed_in,
+            configuration=configuration,
+            catalogue=catalogue,
+            change_settings=ChangeSettings(configuration, catalogue, audit),
+            base_url=base_url,
         ),
         OperationRoutes(
             core=core,

@@ -14,6 +14,7 @@ from photochanger_chassis.logging import redact_secrets, shorten_ids
 from photochanger_chassis.testing import ManualClock
 from photochanger_gateway.main import SHORT_IN_LOGS
 from photochanger_gateway.testing.accounts import bearer, write_account
+from photochanger_gateway.testing.admin_api import AdminApi
 from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, a_platform, settings_for
 from structlog.typing import EventDict, WrappedLogger
 
@@ -76,3 +77,9 @@ async def gateway(
 async def admin(gateway: Gateway) -> dict[str, str]:
     """Headers of an API client that `serg` has signed in with."""
     return await bearer(gateway.port)
+
+
+@pytest.fixture
+def api(gateway: Gateway, admin: dict[str, str]) -> AdminApi:
+    """The admins' API, as `serg` uses it."""
+    return AdminApi(gateway.port, admin)

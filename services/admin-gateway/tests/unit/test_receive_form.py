@@ -10,10 +10,11 @@ import pytest
 from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import ErrorKind, ServiceError
 from photochanger_chassis.testing import ManualClock
-from photochanger_gateway.application.ports import Ingest, Media, ResponseMode, StoredPhoto, Terms, Upload
+from photochanger_gateway.application.ports import Ingest, Media, StoredPhoto, Terms, Upload
 from photochanger_gateway.application.receive_form import ReceiveForm
 from photochanger_gateway.domain.form import FieldReceived, FormEvent, PhotoBegun, PhotoEnded
 from photochanger_gateway.domain.refusals import InvalidRequest
+from photochanger_gateway.domain.slots import ResponseMode
 from photochanger_gateway.testing.builders import a_refusal
 
 CLOCK = ManualClock()

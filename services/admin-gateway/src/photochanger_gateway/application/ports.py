@@ -14,13 +14,7 @@ from photochanger_chassis.deadline import Deadline
 
 from photochanger_gateway.domain.jobs import Gallery, Job, Picture, Share
 from photochanger_gateway.domain.ranges import ByteRange
-
-
-class ResponseMode(StrEnum):
-    """How the camera wants its answer."""
-
-    IMAGE = "image"
-    MULTIPART = "multipart"
+from photochanger_gateway.domain.slots import ResponseMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ import structlog
 from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import ServiceError
 
-from photochanger_gateway.application.ports import Admission, Ingest, Media, ResponseMode, Terms
+from photochanger_gateway.application.ports import Admission, Ingest, Media, Terms
 from photochanger_gateway.application.receive_form import ReceiveForm, drop_photo
 from photochanger_gateway.domain.form import FormEvent
 from photochanger_gateway.domain.jobs import Job
+from photochanger_gateway.domain.slots import ResponseMode
 
 
 @dataclass(slots=True)

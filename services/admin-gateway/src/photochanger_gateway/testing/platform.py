@@ -12,8 +12,11 @@ from photochanger.ingest.v1 import job_pb2
 from photochanger.ingest.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from photochanger.ingest.v1.gallery_service_pb2_grpc import add_GalleryServiceServicer_to_server
 from photochanger.ingest.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
+from photochanger.ingest.v1.settings_service_pb2_grpc import add_SettingsServiceServicer_to_server
+from photochanger.ingest.v1.slot_service_pb2_grpc import add_SlotServiceServicer_to_server
 from photochanger.media.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
 from photochanger.providers.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
+from photochanger.providers.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.grpc.health import Check
 from photochanger_chassis.grpc.server import GrpcServer
@@ -25,6 +28,7 @@ from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.main import wire
 from photochanger_gateway.settings import Settings
+from photochanger_gateway.testing.fake_slots import FakeSettings, FakeSlots
 from photochanger_gateway.testing.fakes import FakeAudit, FakeIngest, FakeMedia, FakeProviders
 
 SIGNING_KEY: Final = "k" * 32
@@ -79,6 +83,8 @@ class Platform:
     clock: Clock
     ingest: FakeIngest
     audit: FakeAudit
+    slots: FakeSlots
+    settings: FakeSettings
     media: FakeMedia
     providers: FakeProviders
     ingest_server: Served
@@ -105,6 +111,7 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
     """Runs the fakes."""
     # The gateway calls no other methods than those they have; the rest answers UNIMPLEMENTED.
     ingest = FakeIngest(clock)  # type: ignore[abstract]  # see above
+    slots, settings = FakeSlots(clock), FakeSettings(clock)
     audit = FakeAudit()
     media = FakeMedia(clock)  # type: ignore[abstract]  # see above
     providers = FakeProviders()  # type: ignore[abstract]  # see above
@@ -117,17 +124,26 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
                 (add_JobServiceServicer_to_server, ingest),
                 (add_GalleryServiceServicer_to_server, ingest),
                 (add_AuditServiceServicer_to_server, audit),
+                (add_SlotServiceServicer_to_server, slots),
+                (add_SettingsServiceServicer_to_server, settings),
             ),
             ("postgres",),
         ),
         Served("media", ((add_MediaServiceServicer_to_server, media),), ("postgres", "storage")),
-        Served("providers", ((add_CatalogueServiceServicer_to_server, providers),), ("postgres",)),
+        Served(
+            "providers",
+            (
+                (add_CatalogueServiceServicer_to_server, providers),
+                (add_KeyServiceServicer_to_server, providers),
+            ),
+            ("postgres",),
+        ),
     )
     async with AsyncExitStack() as stack:
         for server in servers:
             await server.start()
             stack.push_async_callback(server.stop)
-        yield Platform(clock, ingest, audit, media, providers, *servers)
+        yield Platform(clock, ingest, audit, slots, settings, media, providers, *servers)
 
 
 def settings_for(platform: Platform, nats_url: str, **others: object) -> Settings:

@@ -22,10 +22,10 @@ FIELDS: Final[tuple[Part, ...]] = (
 
 
 def form(*parts: Part, closed: bool = True) -> bytes:
-    """A form's bytes; `fileToUpload` becomes a file part. Without parts: a whole, right one."""
+    """A form's bytes; `fileToUpload`, `file` and `test_image` become file parts. Without parts: a whole, right one."""
     body = b""
     for name, value in parts or (*FIELDS, PHOTO):
-        is_file = name == "fileToUpload"
+        is_file = name in {"fileToUpload", "file", "test_image"}
         extra = '; filename="IMG_0003.JPG"\r\nContent-Type: image/jpeg' if is_file else ""
         body += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode()
         body += value + b"\r\n"

@@ -17,8 +17,9 @@ from photochanger_chassis.errors import DeadlinePassed, ErrorKind, ServiceError,
 from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_gateway.adapters.clients import translate
-from photochanger_gateway.application.ports import Admission, ResponseMode, Terms, WholeForm
+from photochanger_gateway.application.ports import Admission, Terms, WholeForm
 from photochanger_gateway.domain.jobs import Gallery, Job, Share
+from photochanger_gateway.domain.slots import ResponseMode
 
 _log: Final = structlog.stdlib.get_logger(__name__)
 _T = TypeVar("_T")

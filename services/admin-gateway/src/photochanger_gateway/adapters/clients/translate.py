@@ -1,11 +1,15 @@
 """From the services' messages to the gateway's values."""
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from photochanger.ingest.v1 import job_pb2
 from photochanger.media.v1 import media_object_pb2
+from photochanger_chassis.errors import RemoteError, ServiceError
 
 from photochanger_gateway.domain.jobs import (
     Job,
@@ -15,6 +19,7 @@ from photochanger_gateway.domain.jobs import (
     Picture,
     ResultOrigin,
 )
+from photochanger_gateway.domain.slots import Switch
 
 # A state we do not know yet counts as unfinished, as the contract says.
 _STATES: Final = {
@@ -43,6 +48,28 @@ def timestamp(at: datetime) -> Timestamp:
     message = Timestamp()
     message.FromDatetime(at)
     return message
+
+
+@contextmanager
+def renamed(errors: Mapping[str, type[ServiceError]]) -> Iterator[None]:
+    """Turns refusals whose reasons `errors` names into ours, where the same one means another thing to our clients."""
+    try:
+        yield
+    except RemoteError as error:
+        if error.reason in errors:
+            raise errors[error.reason] from error
+        raise
+
+
+def json_object(text: str) -> dict[str, object]:
+    """A JSON object that a service keeps; empty where there is none."""
+    parsed = json.loads(text or "{}")
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def switch(on: bool) -> Switch:
+    """On or off."""
+    return Switch.ON if on else Switch.OFF
 
 
 def picture(message: media_object_pb2.MediaObject) -> Picture:

@@ -26,6 +26,9 @@ FILE_SECURITY_HEADERS: Final = {
 
 _TOKEN_REASONS: Final = frozenset({"MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED"})
 _LONGEST_CACHE: Final = timedelta(hours=1)
+_MOST_FIELDS: Final = 50
+_LONGEST_FIELD: Final = 200
+_LONGEST_MESSAGE: Final = 500
 
 
 def for_cameras(path: str) -> bool:
@@ -47,12 +50,28 @@ def rfc3339(instant: datetime | None) -> str | None:
 
 def refusal(error: ServiceError, *, job_id: str | None = None, problem: bool = False) -> Response:
     """The answer to a request that a service, or we, refused."""
-    answer = _error(meaning_of(error), str(error), error.retry_after, job_id, problem=problem)
+    meaning = meaning_of(error)
+    answer = _error(
+        meaning, str(error), error.retry_after, job_id, problem=problem, facts=_facts_of(error, meaning)
+    )
     if error.reason == "RANGE_NOT_SATISFIABLE" and error.metadata.get("sizeBytes", "").isdecimal():
         answer.headers["Content-Range"] = f"bytes */{error.metadata['sizeBytes']}"
     if error.reason in _TOKEN_REASONS:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _facts_of(error: ServiceError, meaning: HttpMeaning) -> dict[str, object]:
+    """What a client can act on beside the reason."""
+    facts: dict[str, object] = {}
+    if meaning.status == HTTPStatus.UNPROCESSABLE_ENTITY and error.field_violations:
+        facts["errors"] = [
+            {"field": item.field[:_LONGEST_FIELD], "message": item.description[:_LONGEST_MESSAGE]}
+            for item in error.field_violations[:_MOST_FIELDS]
+        ]
+    if error.reason == "VERSION_CONFLICT" and error.metadata.get("currentVersion", "").isdecimal():
+        facts["current_version"] = int(error.metadata["currentVersion"])
+    return facts
 
 
 def plain(meaning: HttpMeaning, details: str, request: Request) -> Response:
@@ -80,27 +99,29 @@ def _error(
     job_id: str | None,
     *,
     problem: bool,
+    facts: Mapping[str, object] | None = None,
 ) -> Response:
     wait = retry_after or meaning.retry_after if meaning.status in {429, 503} else None
     seconds = max(1, ceil(wait.total_seconds())) if wait is not None else None
-    facts = {"failure_reason": meaning.failure_reason, "details": details[:1000]}
+    told = {"failure_reason": meaning.failure_reason, "details": details[:1000]}
     extras = {"retry_after": seconds, "job_id": job_id}
     if problem:
         content: dict[str, object] = {
             "type": f"urn:photochanger:{meaning.failure_reason}",
             "title": HTTPStatus(meaning.status).phrase,
             "status": meaning.status,
-            "detail": facts["details"],
-            **facts,
+            "detail": told["details"],
+            **told,
         }
     else:
-        content = {"status": "timeout" if meaning.status == HTTPStatus.GATEWAY_TIMEOUT else "error", **facts}
-    content |= {name: value for name, value in extras.items() if value is not None}
+        content = {"status": "timeout" if meaning.status == HTTPStatus.GATEWAY_TIMEOUT else "error", **told}
+    content |= {name: value for name, value in extras.items() if value is not None} | dict(facts or {})
     headers = {"Cache-Control": "no-store"}
     if seconds is not None:
         headers["Retry-After"] = str(seconds)
     return Response(
-        json.dumps(content, ensure_ascii=False),
+        # A name of the client's own may be half a character, which JSON can hold and UTF-8 cannot.
+        json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"),
         status_code=meaning.status,
         headers=headers,
         media_type=PROBLEM_TYPE if problem else "application/json",

@@ -1,6 +1,6 @@
 """The FastAPI application: routes, error answers, the OpenAPI document."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -9,7 +9,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from photochanger_chassis.errors import ServiceError
+from photochanger_chassis.errors import FieldViolation, ServiceError
 from photochanger_chassis.ids import Ids
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -21,7 +21,7 @@ from photochanger_gateway.adapters.http.middleware import RequestContext, SmallB
 from photochanger_gateway.adapters.http.models import ErrorBody, GalleryBody, ProblemBody
 from photochanger_gateway.adapters.http.pages import Pages
 from photochanger_gateway.adapters.http.signed_in import SECURITY_SCHEMES
-from photochanger_gateway.domain.refusals import HttpMeaning, InvalidRequest
+from photochanger_gateway.domain.refusals import HttpMeaning, InvalidChange, InvalidRequest
 
 _log: Final = structlog.stdlib.get_logger(__name__)
 _HTTP_ERRORS: Final = {
@@ -95,9 +95,21 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         return answers.plain(HttpMeaning(404, reason), "No such job.", request)
     if "media_id" in names:
         return answers.plain(HttpMeaning(404, "link_not_found"), "No such link.", request)
-    return answers.refusal(
-        InvalidRequest("The request's parameters cannot be read."), problem=answers.wants_problem(request)
-    )
+    if "template_id" in names:
+        return answers.plain(HttpMeaning(404, "template_not_found"), "No such template image.", request)
+    if "media_object_id" in names:
+        return answers.plain(HttpMeaning(404, "media_not_found"), "No such picture.", request)
+    wrong: ServiceError = InvalidRequest("The request's parameters cannot be read.")
+    in_body = all(item["loc"][:1] == ("body",) and item["type"] != "json_invalid" for item in error.errors())
+    if in_body and hasattr(request.state, "admin"):
+        wrong = InvalidChange(tuple(_violation(item) for item in error.errors()))
+    return answers.refusal(wrong, problem=answers.wants_problem(request))
+
+
+def _violation(item: Mapping[str, Any]) -> FieldViolation:
+    """A field of a body as its client wrote it; the body's own place in the request is no part of that."""
+    path = ".".join(str(part) for part in item["loc"][1:])
+    return FieldViolation(path or "body", str(item["msg"]).removeprefix("Value error, "))
 
 
 async def _http_error(routes: Sequence[Route], request: Request, error: Exception) -> Response:

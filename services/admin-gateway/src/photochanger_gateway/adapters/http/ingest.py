@@ -26,12 +26,13 @@ from photochanger_gateway.adapters.http.metrics import HttpMetrics
 from photochanger_gateway.adapters.http.models import SLOT_ID_PATTERN, ErrorBody, result_url
 from photochanger_gateway.adapters.http.pictures import PictureResponse
 from photochanger_gateway.adapters.http.urls import BaseUrl
-from photochanger_gateway.application.ports import Admission, Download, Media, ResponseMode, Terms
+from photochanger_gateway.application.ports import Admission, Download, Media, Terms
 from photochanger_gateway.application.post_photo import Outcome, PostPhoto
 from photochanger_gateway.application.rate_limits import RateLimiter, Rule
 from photochanger_gateway.domain.form import FormEvent, FormLimits, check_idempotency_key
 from photochanger_gateway.domain.jobs import Picture, ResultOrigin
 from photochanger_gateway.domain.refusals import ClientGone, meaning_of, meaning_of_failure
+from photochanger_gateway.domain.slots import ResponseMode
 
 _log: Final = structlog.stdlib.get_logger(__name__)
 _PICTURE_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "multipart/mixed")

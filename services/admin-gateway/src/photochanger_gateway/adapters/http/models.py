@@ -20,6 +20,13 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
+class FieldError(_Body):
+    """One field that is wrong."""
+
+    field: str = Field(description="Its path: `settings.prompt`, `template_media.0.role`.", max_length=200)
+    message: str = Field(description="What is wanted.", max_length=500)
+
+
 class ErrorBody(_Body):
     """A refusal or failure."""
 
@@ -28,6 +35,12 @@ class ErrorBody(_Body):
     details: str | None = Field(None, description="In words, with what to do.", max_length=1000)
     retry_after: int | None = Field(None, description="Seconds to wait, as in `Retry-After`.", ge=1, le=86400)
     job_id: str | None = Field(None, description="The job, where there is one.", pattern=JOB_ID_PATTERN)
+    errors: list[FieldError] | None = Field(
+        None, description="The fields that are wrong, with 422.", max_length=50
+    )
+    current_version: int | None = Field(
+        None, description="What somebody else made it meanwhile, with 409 `version_conflict`.", ge=0
+    )
 
 
 class ProblemBody(BaseModel):
@@ -38,6 +51,12 @@ class ProblemBody(BaseModel):
     status: int = Field(description="The HTTP status.", ge=400, le=599)
     detail: str = Field(description="In words, with what to do.", max_length=1000)
     failure_reason: str = Field(description="Stable code.", max_length=64)
+    errors: list[FieldError] | None = Field(
+        None, description="The fields that are wrong, with 422.", max_length=50
+    )
+    current_version: int | None = Field(
+        None, description="What somebody else made it meanwhile, with 409 `version_conflict`.", ge=0
+    )
 
 
 class JobBody(_Body):
@@ -106,6 +125,25 @@ class GalleryItem(_Body):
     expires_at: _Instant | None
     mime: Literal["image/jpeg", "image/png", "image/webp"]
 
+    @classmethod
+    def all_of(
+        cls, jobs: Iterable[Job], base_url: str, previews_url: str | None = None
+    ) -> "list[GalleryItem]":
+        """The items for those jobs that have a picture; `previews_url` is the base of the previews' URLs."""
+        return [
+            cls(
+                job_id=job.id,
+                status=job.state,
+                finished_at=rfc3339(job.finished_at),
+                public_url=result_url(base_url, job),
+                thumbnail_url=f"{result_url(previews_url or base_url, job)}/preview",
+                expires_at=rfc3339(job.picture.expires_at),
+                mime=job.picture.mime_type,  # type: ignore[arg-type]  # media stores no other type
+            )
+            for job in jobs
+            if job.picture is not None
+        ]
+
 
 class GalleryBody(_Body):
     """A slot's gallery."""
@@ -120,19 +158,7 @@ class GalleryBody(_Body):
         return cls(
             slot_id=gallery.slot_id,
             display_name=gallery.display_name,
-            results=[
-                GalleryItem(
-                    job_id=job.id,
-                    status=job.state,
-                    finished_at=rfc3339(job.finished_at),
-                    public_url=result_url(base_url, job),
-                    thumbnail_url=f"{result_url(base_url, job)}/preview",
-                    expires_at=rfc3339(job.picture.expires_at),
-                    mime=job.picture.mime_type,  # type: ignore[arg-type]  # media stores no other type
-                )
-                for job in gallery.jobs
-                if job.picture is not None
-            ],
+            results=GalleryItem.all_of(gallery.jobs, base_url),
         )
 
 

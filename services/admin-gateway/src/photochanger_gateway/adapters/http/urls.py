@@ -23,9 +23,42 @@ class BaseUrl:
         Raises:
             InvalidRequest: none is configured and the request's `Host` is no host.
         """
-        if self.configured:
-            return self.configured.rstrip("/")
-        url = str(request.base_url).rstrip("/")
-        if len(url) > _LONGEST:
-            raise InvalidRequest("The Host header is longer than any host's name.")
-        return url
+        return self.configured.rstrip("/") if self.configured else _used(request)
+
+    def addresses(self, request: Request) -> "Addresses":
+        """Both addresses, for an answer to an admin. Raises as `of` does."""
+        return Addresses(public=self.of(request), own=_used(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """`public` is where guests and cameras reach the gateway, `own` where the admin who asks just did.
+
+    What an admin's page shows itself comes from `own`: another origin has neither its cookie nor its leave.
+    """
+
+    public: str
+    own: str
+
+    def ingest(self, slot_id: str) -> str:
+        """What a camera posts to."""
+        return f"{self.public}/ingest/{slot_id}"
+
+    def template_preview(self, media_object_id: str) -> str:
+        """A template's preview, for signed-in admins."""
+        return f"{self.own}/api/template-media/{media_object_id}/preview"
+
+    def media(self, media_object_id: str) -> str:
+        """A temporary picture, for signed-in admins."""
+        return f"{self.own}/api/media/{media_object_id}"
+
+    def job_input(self, job_id: str) -> str:
+        """A job's photo, for signed-in admins."""
+        return f"{self.own}/api/jobs/{job_id}/input"
+
+
+def _used(request: Request) -> str:
+    url = str(request.base_url).rstrip("/")
+    if len(url) > _LONGEST:
+        raise InvalidRequest("The Host header is longer than any host's name.")
+    return url

@@ -1,0 +1,37 @@
+"""What a fake service was asked, and how it is told to answer."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from google.protobuf.message import Message
+from photochanger_chassis.errors import ServiceError
+
+
+@dataclass(slots=True)
+class Script:
+    """What a fake was asked, and how it is told to answer: by method name."""
+
+    calls: list[tuple[str, Message]] = field(default_factory=list)
+    refusals: dict[str, ServiceError] = field(default_factory=dict)
+    hanging: set[str] = field(default_factory=set)
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    entered: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def entering(self, method: str) -> asyncio.Event:
+        """An event that is set when the method is called."""
+        return self.entered.setdefault(method, asyncio.Event())
+
+    def of(self, method: str) -> list[Message]:
+        """The requests of one method, in order."""
+        return [request for name, request in self.calls if name == method]
+
+    async def enter(self, method: str, request: Message) -> None:
+        """Notes a call and does as told."""
+        self.calls.append((method, request))
+        self.entering(method).set()
+        if method in self.hanging:
+            await asyncio.Event().wait()
+        if method in self.gates:
+            await self.gates[method].wait()
+        if method in self.refusals:
+            raise self.refusals[method]
