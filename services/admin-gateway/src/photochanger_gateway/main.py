@@ -35,6 +35,7 @@ from photochanger_gateway.adapters.http.app import make_app
 from photochanger_gateway.adapters.http.clients import ClientAddress
 from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT
 from photochanger_gateway.adapters.http.ingest import IngestRoute
+from photochanger_gateway.adapters.http.live import HEARTBEAT, Listeners, LiveRoutes
 from photochanger_gateway.adapters.http.metrics import HttpMetrics, MetricsPage
 from photochanger_gateway.adapters.http.operations import OperationRoutes, Readiness
 from photochanger_gateway.adapters.http.pages import Pages
@@ -44,11 +45,13 @@ from photochanger_gateway.adapters.http.settings import SettingsRoutes
 from photochanger_gateway.adapters.http.signed_in import SignedIn
 from photochanger_gateway.adapters.http.slots import SlotRoutes
 from photochanger_gateway.adapters.http.urls import BaseUrl
+from photochanger_gateway.adapters.nats.live_events import JetStreamEvents
 from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
 from photochanger_gateway.adapters.nats.sessions import JetStreamKnownAddresses, JetStreamSessions
 from photochanger_gateway.application.admin_views import SlotViews
 from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.change_settings import ChangeSettings
+from photochanger_gateway.application.live import SlotNames
 from photochanger_gateway.application.post_photo import PostPhoto
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.application.rate_limits import Rule
@@ -118,7 +121,7 @@ async def _serve(stop: asyncio.Event) -> None:
             serving = tasks.create_task(server.serve(), name="http")
             stopping = tasks.create_task(stop.wait(), name="stop")
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            readiness.stopping = True
+            readiness.stop()
             if stop.is_set():
                 await asyncio.sleep(settings.drain_delay.total_seconds())
             server.stop()
@@ -142,6 +145,7 @@ async def wire(
     clock: Clock,
     registry: CollectorRegistry = REGISTRY,
     idle_timeout: timedelta = IDLE_TIMEOUT,
+    heartbeat: timedelta = HEARTBEAT,
 ) -> Wired:
     """Builds the application. What it opens is closed with `stack`."""
     ids = RandomIds()
@@ -223,6 +227,16 @@ async def wire(
             catalogue=catalogue,
             change_settings=ChangeSettings(configuration, catalogue, audit),
             base_url=base_url,
+        ),
+        LiveRoutes(
+            events=JetStreamEvents(nats),
+            names=SlotNames(slots),
+            sessions=sessions,
+            signed_in=signed_in,
+            base_url=base_url,
+            readiness=readiness,
+            listeners=Listeners(),
+            heartbeat=heartbeat,
         ),
         OperationRoutes(
             core=core,

@@ -84,7 +84,7 @@ async def test_without_nats_health_fails_photos_are_taken_and_nobody_is_limited(
 
 async def test_a_gateway_that_stops_is_not_ready(gateway: Gateway) -> None:
     assert (await ask(gateway.port, "/readyz")).json() == {"status": "ok"}
-    gateway.readiness.stopping = True
+    gateway.readiness.stop()
     answer = await ask(gateway.port, "/readyz")
     assert (answer.status, answer.json()) == (503, {"status": "stopping"})
 

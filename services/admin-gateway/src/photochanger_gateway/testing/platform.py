@@ -24,6 +24,7 @@ from photochanger_chassis.settings import GrpcServerSettings
 from prometheus_client import CollectorRegistry
 
 from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT
+from photochanger_gateway.adapters.http.live import HEARTBEAT
 from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.main import wire
@@ -166,13 +167,20 @@ async def a_gateway(
     clock: Clock,
     *,
     idle_timeout: timedelta = IDLE_TIMEOUT,
+    heartbeat: timedelta = HEARTBEAT,
     limits: ConnectionLimits | None = None,
 ) -> AsyncIterator[Gateway]:
     """Runs a gateway until the block is left. Its NATS is connected."""
     readiness = Readiness()
     async with AsyncExitStack() as stack:
         wired = await wire(
-            settings, stack, readiness, clock=clock, registry=CollectorRegistry(), idle_timeout=idle_timeout
+            settings,
+            stack,
+            readiness,
+            clock=clock,
+            registry=CollectorRegistry(),
+            idle_timeout=idle_timeout,
+            heartbeat=heartbeat,
         )
         await wired.nats.connected.wait()
         server = HttpServer(
@@ -187,4 +195,5 @@ async def a_gateway(
             try:
                 yield Gateway(server.port, readiness, server)
             finally:
+                readiness.stop()
                 server.stop()

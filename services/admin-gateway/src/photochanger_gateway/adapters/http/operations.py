@@ -1,5 +1,6 @@
 """What operators and orchestrators ask: alive, ready, healthy, metrics."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -19,7 +20,20 @@ class Readiness:
     """Whether this replica takes requests: not before it serves, and not while it stops."""
 
     def __init__(self) -> None:
-        self.stopping = False
+        self._stopped = asyncio.Event()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it stops."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Says that it stops from now on."""
+        self._stopped.set()
+
+    async def stopped(self) -> None:
+        """Returns when it stops. What would go on for ever ends then, or it would hold up the rest."""
+        await self._stopped.wait()
 
 
 @dataclass(frozen=True, slots=True)
