@@ -12,10 +12,11 @@ const session: Middleware = {
     request.headers.set("X-PhotoChanger-Client", "web");
     return request;
   },
-  async onResponse({ response }) {
+  async onResponse({ response, schemaPath }) {
     if (response.ok) return undefined;
     const error = await errorOf(response);
-    if (error.signedOut) reportSignedOut();
+    // Who asks whether somebody is signed in wants the answer, not to be led away.
+    if (error.signedOut && schemaPath !== "/api/me") reportSignedOut();
     throw error;
   },
   onError({ error }) {

@@ -7,7 +7,7 @@ import { api } from "@/api/client";
 import { meQuery } from "@/api/queries";
 import { setCsrfToken } from "@/api/session";
 import { notifyError } from "@/components/notify";
-import { LanguageItems, SchemeItems } from "./preferences";
+import { LanguageItems, SchemeItems } from "@/components/preferences";
 
 /** Who is signed in, how the page looks, and the way out. */
 export function AccountMenu() {

@@ -3,7 +3,7 @@ import { ApiError } from "@/api/errors";
 import { LiveEvents } from "@/api/events";
 import { keys } from "@/api/keys";
 import { meQuery } from "@/api/queries";
-import { onSignedOut } from "@/api/session";
+import { onSignedOut, reportSignedOut } from "@/api/session";
 import { loginAddress } from "./addresses";
 import { createRouter } from "./router";
 
@@ -29,7 +29,9 @@ export function createPlatform(): Platform {
     },
   });
   const events = new LiveEvents(queries, undefined, () => {
-    void queries.fetchQuery({ ...meQuery, staleTime: 0 }).catch(() => {});
+    queries.fetchQuery({ ...meQuery, staleTime: 0 }).catch((error: unknown) => {
+      if (error instanceof ApiError && error.signedOut) reportSignedOut();
+    });
   });
   const router = createRouter(queries);
   onSignedOut(() => {

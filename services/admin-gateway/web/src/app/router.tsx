@@ -3,7 +3,7 @@ import { createBrowserRouter, type LoaderFunctionArgs, redirect } from "react-ro
 import { ApiError } from "@/api/errors";
 import { meQuery } from "@/api/queries";
 import { LoadingPage } from "@/components/loading";
-import { loginAddress } from "./addresses";
+import { loginAddress, returnAddress } from "./addresses";
 import { BrokenPage, NotFoundPage } from "./fallbacks";
 import { Shell } from "./shell";
 
@@ -23,10 +23,17 @@ export function createRouter(queries: QueryClient) {
     }
   }
 
+  /** Leads who is signed in already past the login page. */
+  async function signedOut({ request }: LoaderFunctionArgs) {
+    const signedIn = await queries.ensureQueryData(meQuery).catch(() => null);
+    return signedIn && redirect(returnAddress(new URL(request.url).searchParams));
+  }
+
   return createBrowserRouter(
     [
       {
         path: "/login",
+        loader: signedOut,
         lazy: () => import("@/pages/login/route"),
         HydrateFallback: LoadingPage,
         ErrorBoundary: BrokenPage,

@@ -4,9 +4,11 @@ import {
   Card,
   type CSSVariablesResolver,
   createTheme,
+  DrawerHeader,
   Input,
   type MantineColorsTuple,
   Modal,
+  ModalHeader,
   Paper,
   Popover,
   Tooltip,
@@ -64,7 +66,10 @@ export const theme = createTheme({
     Paper: Paper.extend({ defaultProps: { radius: "lg" } }),
     Button: Button.extend({ defaultProps: { radius: "xl" } }),
     Alert: Alert.extend({ defaultProps: { radius: "lg" } }),
+    // A dialog's header is no banner of the page.
     Modal: Modal.extend({ defaultProps: { radius: "lg", centered: true } }),
+    ModalHeader: ModalHeader.extend({ defaultProps: { role: "none" } }),
+    DrawerHeader: DrawerHeader.extend({ defaultProps: { role: "none" } }),
     Popover: Popover.extend({ defaultProps: { radius: "lg", shadow: "lg" } }),
     Tooltip: Tooltip.extend({
       defaultProps: { events: { hover: true, focus: true, touch: false }, openDelay: 300 },

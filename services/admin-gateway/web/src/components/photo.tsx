@@ -1,7 +1,8 @@
 import { Center } from "@mantine/core";
-import { IconPhotoOff } from "@tabler/icons-react";
+import { IconPhoto, IconPhotoOff } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { ownPath } from "@/api/own-path";
 import classes from "./photo.module.css";
 
 interface PhotoProps {
@@ -30,11 +31,15 @@ export function Photo({ src, alt, fit = "cover", ratio = 1 }: PhotoProps) {
           role="img"
           aria-label={src ? t("photo.gone") : t("photo.missing")}
         >
-          <IconPhotoOff size={24} stroke={1.5} aria-hidden />
+          {src ? (
+            <IconPhotoOff size={26} stroke={1.4} aria-hidden />
+          ) : (
+            <IconPhoto size={26} stroke={1.4} aria-hidden />
+          )}
         </Center>
       ) : (
         <img
-          src={src}
+          src={ownPath(src)}
           alt={alt}
           loading="lazy"
           decoding="async"

@@ -20,7 +20,14 @@ export function TimeAgo({ at }: { at: string | null | undefined }) {
 
 /** A date and time for people, to the second. */
 export function exactTime(date: Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(date);
+  return new Intl.DateTimeFormat(localeOf(language), { dateStyle: "medium", timeStyle: "medium" }).format(
+    date,
+  );
+}
+
+/** The browser's kind of a language, where it has one: dates differ between en-GB and en-US. */
+export function localeOf(language: string, wanted: readonly string[] = navigator.languages): string {
+  return wanted.find((tag) => tag.split("-")[0] === language) ?? language;
 }
 
 /** How long ago (or until), in the largest fitting unit; days beyond a week become a date. */
@@ -34,7 +41,7 @@ export function relativeTime(date: Date, now: number, language: string): string 
   if (size < HOUR) return format.format(Math.trunc(seconds / MINUTE), "minute");
   if (size < DAY) return format.format(Math.trunc(seconds / HOUR), "hour");
   if (size < 7 * DAY) return format.format(Math.trunc(seconds / DAY), "day");
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(date);
+  return new Intl.DateTimeFormat(localeOf(language), { dateStyle: "medium" }).format(date);
 }
 
 const STEP_MS = 10_000;

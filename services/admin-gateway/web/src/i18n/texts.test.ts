@@ -29,7 +29,9 @@ describe("the texts", () => {
     const wanted = new Intl.PluralRules(language).resolvedOptions().pluralCategories.toSorted();
     const keys = [...LANGUAGES[language].keys()].filter((key) => PLURAL.test(key));
     for (const base of withoutPlurals(keys)) {
-      const found = keys.filter((key) => key.replace(PLURAL, "") === base).map((key) => key.slice(base.length + 1));
+      const found = keys
+        .filter((key) => key.replace(PLURAL, "") === base)
+        .map((key) => key.slice(base.length + 1));
       expect({ [base]: found.toSorted() }).toEqual({ [base]: wanted });
     }
   });

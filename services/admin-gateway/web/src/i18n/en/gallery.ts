@@ -1,1 +1,30 @@
-export const gallery = { title: "gallery" };
+export const gallery = {
+  title: "Gallery",
+  subtitle: "The newest pictures of each slot, while they are kept.",
+  slot: "Slot",
+  allSlots: "All slots",
+  empty: { title: "No pictures yet", text: "As soon as a camera sends a photo, its picture appears here." },
+  emptySlot: { title: "No pictures in this slot", text: "Pictures appear here while they are kept." },
+  only: "All of this slot",
+  pictures: "Pictures of {{name}}",
+  open: "Picture of {{name}}, {{time}}: open",
+  viewer: {
+    label: "Picture",
+    position: "{{number}} of {{total}}",
+    previous: "Previous picture",
+    next: "Next picture",
+    download: "Download",
+    job: "See the job",
+  },
+  share: {
+    title: "Share with guests",
+    text: "Opens the galleries of all slots to everybody who has the link, for 15 minutes.",
+    start: "Share for 15 minutes",
+    prolong: "Start the 15 minutes again",
+    open: "Open to guests",
+    left: "{{time}} left",
+    over: "The galleries are closed to guests again.",
+    link: "Guests' link",
+    help: "Guests scan the code or type the link.",
+  },
+};
