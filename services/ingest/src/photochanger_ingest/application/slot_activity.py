@@ -1,7 +1,7 @@
 """Tells what goes on in every slot now."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -26,14 +26,17 @@ class SlotLoad:
     running: int
     waiting: int
     running_limit: int
-    last_success_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class SlotJobs:
-    """A slot's last cameras' jobs that ended by themselves, newest first, and its newest unexpired picture."""
+    """A slot's last cameras' jobs that ended by themselves, newest first; the last success, which may be older.
 
-    recent: Sequence[Job] = field(default_factory=tuple)
+    `latest_result` is the newest job with an unexpired picture, of any source.
+    """
+
+    recent: Sequence[Job] = ()
+    last_success_at: datetime | None = None
     latest_result: Job | None = None
 
 
@@ -77,7 +80,7 @@ def _activity_of(load: SlotLoad, jobs: SlotJobs, now: datetime) -> SlotActivity:
         ),
         running_jobs=load.running,
         waiting_jobs=load.waiting,
-        last_success_at=load.last_success_at,
+        last_success_at=jobs.last_success_at,
         latest_result=jobs.latest_result,
         last_failure_reason=last_failure_reason(jobs.recent),
     )
