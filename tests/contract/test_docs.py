@@ -55,7 +55,7 @@ NOT_FOR_CAMERAS = {
         "INVALID_CHANGE",
         "SLOT_VERSION_NOT_FOUND",
     ),
-    *("TEMPLATE_NOT_FOUND", "TEMPLATE_IN_USE", "NO_SUCH_TEMPLATE"),
+    *("TEMPLATE_NOT_FOUND", "TEMPLATE_IN_USE", "NO_SUCH_TEMPLATE", "AUDIT_ENTRY_NOT_FOUND"),
     *("INVALID_CREDENTIALS", "THROTTLED", "MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED"),
 }
 """Reasons of the other routes. A new reason counts as a camera's until it is listed here."""

@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import Final
 
 from photochanger.ingest.v1 import (
+    audit_service_pb2_grpc,
     gallery_service_pb2_grpc,
     job_service_pb2_grpc,
     settings_service_pb2_grpc,
     slot_service_pb2_grpc,
+    statistics_service_pb2_grpc,
 )
 from photochanger_chassis.clock import Clock, SystemClock
 from photochanger_chassis.concurrency import Workers, collapse_group, run_every
@@ -36,17 +38,22 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from photochanger_ingest.adapters.argon2 import Argon2Hasher
 from photochanger_ingest.adapters.clients.media import MediaClient
 from photochanger_ingest.adapters.clients.providers import ProvidersClient
+from photochanger_ingest.adapters.grpc.audit import AuditServicer
 from photochanger_ingest.adapters.grpc.galleries import GalleryServicer
 from photochanger_ingest.adapters.grpc.jobs import JobServicer
 from photochanger_ingest.adapters.grpc.settings import SettingsServicer
 from photochanger_ingest.adapters.grpc.slots import SlotServicer
+from photochanger_ingest.adapters.grpc.statistics import StatisticsServicer
 from photochanger_ingest.adapters.nats.processing import DURABLE, SUBJECT, ProcessingFinishedHandler
 from photochanger_ingest.adapters.postgres.activity import PostgresActivity
+from photochanger_ingest.adapters.postgres.audit import PostgresAuditLog
 from photochanger_ingest.adapters.postgres.events import JOB_CHANNEL, PostgresWakeups
 from photochanger_ingest.adapters.postgres.galleries import PostgresGalleries
 from photochanger_ingest.adapters.postgres.seed import seed_ingest_password
+from photochanger_ingest.adapters.postgres.statistics import PostgresStatistics
 from photochanger_ingest.adapters.postgres.store import PostgresStore
 from photochanger_ingest.adapters.postgres.versions import PostgresSlotVersions
+from photochanger_ingest.application.audit import Audit
 from photochanger_ingest.application.check_admission import CheckAdmission
 from photochanger_ingest.application.complete_job import CompleteJob
 from photochanger_ingest.application.configure import PlatformSettings, Slots
@@ -59,6 +66,7 @@ from photochanger_ingest.application.run_job import JobRunner, RunTuning
 from photochanger_ingest.application.share_galleries import ShareGalleries
 from photochanger_ingest.application.slot_activity import ListSlotActivity
 from photochanger_ingest.application.start_waiting import StartWaiting
+from photochanger_ingest.application.statistics import Statistics
 from photochanger_ingest.application.sweep import Sweeper, SweepTuning
 from photochanger_ingest.application.take_outcome import TakeOutcome
 from photochanger_ingest.application.templates import Templates
@@ -186,6 +194,14 @@ async def open_ingest(
         server.add(
             settings_service_pb2_grpc.add_SettingsServiceServicer_to_server,
             SettingsServicer(PlatformSettings(store, passwords, clock)),
+        )
+        server.add(
+            statistics_service_pb2_grpc.add_StatisticsServiceServicer_to_server,
+            StatisticsServicer(Statistics(PostgresStatistics(pool), clock)),
+        )
+        server.add(
+            audit_service_pb2_grpc.add_AuditServiceServicer_to_server,
+            AuditServicer(Audit(PostgresAuditLog(pool), clock)),
         )
         background = run_until_stopped(
             stopping := asyncio.Event(),

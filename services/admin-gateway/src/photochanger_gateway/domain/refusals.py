@@ -49,6 +49,7 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "SLOT_VERSION_NOT_FOUND": HttpMeaning(404, "slot_version_not_found"),
     "TEMPLATE_NOT_FOUND": HttpMeaning(422, "template_not_found"),
     "TEMPLATE_IN_USE": HttpMeaning(409, "template_in_use"),
+    "AUDIT_ENTRY_NOT_FOUND": _INTERNAL,
     # media
     "PAYLOAD_TOO_LARGE": HttpMeaning(413, "payload_too_large"),
     "TOO_MANY_PIXELS": HttpMeaning(413, "payload_too_large"),

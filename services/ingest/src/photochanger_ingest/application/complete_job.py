@@ -1,4 +1,7 @@
-"""Brings a job to its final state, from whichever of call, event and sweeper comes first."""
+"""Brings a job to its final state, from whichever of call, event and sweeper comes first.
+
+The database counts a camera's job in the same transaction, by a trigger on its state: see `domain/statistics.py`.
+"""
 
 from datetime import datetime
 

@@ -12,6 +12,8 @@ ServiceError
 ├── VersionConflict                         somebody else changed it first
 ├── SlotVersionNotFound                     a version of a slot to restore
 ├── TemplateNotFound, TemplateInUse         a slot's template images
+├── MediaNotFound                           a template to delete
+├── AuditEntryNotFound                      an entry to be closed
 └── WrongJobState                           a job cannot make this move
 """
 
@@ -221,6 +223,17 @@ class TemplateNotFound(ServiceError):
         )
 
 
+class MediaNotFound(ServiceError):
+    """There is no media object to delete, or it is no template."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "MEDIA_NOT_FOUND"
+
+    def __init__(self, media_object_id: str) -> None:
+        super().__init__(
+            f"There is no template image {media_object_id[:64]}.", mediaObjectId=media_object_id[:64]
+        )
+
+
 class TemplateInUse(ServiceError):
     """Slots use the template image."""
 
@@ -232,6 +245,15 @@ class TemplateInUse(ServiceError):
             mediaObjectId=media_object_id,
             slotIds=",".join(slot_ids),
         )
+
+
+class AuditEntryNotFound(ServiceError):
+    """There is no such entry in the audit log."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "AUDIT_ENTRY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such audit entry. Open it before it is closed.")
 
 
 class WrongJobState(ServiceError):

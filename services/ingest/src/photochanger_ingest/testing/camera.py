@@ -9,12 +9,14 @@ from uuid import uuid4
 
 import grpc
 from photochanger.ingest.v1 import (
+    audit_service_pb2_grpc,
     gallery_service_pb2_grpc,
     job_pb2,
     job_service_pb2,
     job_service_pb2_grpc,
     settings_service_pb2_grpc,
     slot_service_pb2_grpc,
+    statistics_service_pb2_grpc,
 )
 from photochanger.media.v1 import media_service_pb2
 from photochanger_chassis.errors import ServiceError
@@ -54,6 +56,8 @@ class Camera:
         self.slots = slot_service_pb2_grpc.SlotServiceStub(channel)
         self.settings = settings_service_pb2_grpc.SettingsServiceStub(channel)
         self.galleries = gallery_service_pb2_grpc.GalleryServiceStub(channel)
+        self.statistics = statistics_service_pb2_grpc.StatisticsServiceStub(channel)
+        self.audit = audit_service_pb2_grpc.AuditServiceStub(channel)
 
     async def ticket(self, slot_id: str = "slot-001") -> job_service_pb2.JobTicket:
         """Asks for admission."""

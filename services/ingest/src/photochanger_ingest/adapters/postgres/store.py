@@ -10,6 +10,7 @@ from photochanger_chassis.ids import Ids
 from photochanger_chassis.postgres.pool import Pool, connection, transaction
 
 from photochanger_ingest.adapters.postgres.admissions import LOAD_COLUMNS, PostgresAdmissions, load_of
+from photochanger_ingest.adapters.postgres.audit import PRUNE_AUDIT
 from photochanger_ingest.adapters.postgres.events import PostgresConfigurationEvents, PostgresJobEvents
 from photochanger_ingest.adapters.postgres.jobs import PostgresJobs
 from photochanger_ingest.adapters.postgres.rows import (
@@ -26,6 +27,7 @@ from photochanger_ingest.adapters.postgres.rows import (
     slot_of,
 )
 from photochanger_ingest.adapters.postgres.slots import PostgresSlots
+from photochanger_ingest.adapters.postgres.statistics import PRUNE_STATISTICS
 from photochanger_ingest.application.store import Assignment, JobDetails, JobQuery, Opening, Page
 from photochanger_ingest.domain.ids import JobId, ProviderId, SlotId
 from photochanger_ingest.domain.job import Job, JobState
@@ -75,6 +77,8 @@ _PRUNING: Final = (
         ORDER BY finished_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
     """,
+    PRUNE_STATISTICS,
+    PRUNE_AUDIT,
 )
 
 
