@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
+from importlib.resources.abc import Traversable
 from typing import Any, Final
 
 import aiohttp
@@ -44,6 +45,7 @@ from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServ
 from photochanger_gateway.adapters.http.settings import SettingsRoutes
 from photochanger_gateway.adapters.http.signed_in import SignedIn
 from photochanger_gateway.adapters.http.slots import SlotRoutes
+from photochanger_gateway.adapters.http.spa import SpaRoutes, load_web
 from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.adapters.nats.live_events import JetStreamEvents
 from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
@@ -146,6 +148,7 @@ async def wire(
     registry: CollectorRegistry = REGISTRY,
     idle_timeout: timedelta = IDLE_TIMEOUT,
     heartbeat: timedelta = HEARTBEAT,
+    web: Traversable | None = None,
 ) -> Wired:
     """Builds the application. What it opens is closed with `stack`."""
     ids = RandomIds()
@@ -238,6 +241,7 @@ async def wire(
             listeners=Listeners(),
             heartbeat=heartbeat,
         ),
+        SpaRoutes(load_web(web), pages, pictures_from=settings.public_media_base_url),
         OperationRoutes(
             core=core,
             all_probes=(*core, ProvidersProbe(providers_channel), NatsProbe(nats.client)),

@@ -19,7 +19,7 @@ from photochanger_gateway.testing.wire import ask
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute, Route
 
-HIDDEN = {"/", "/docs", "/openapi.json", "/pubgallery"}
+HIDDEN = {"/", "/docs", "/openapi.json", "/pubgallery", "/admin", "/admin/{path:path}"}
 """Pages for people, and the document itself."""
 
 

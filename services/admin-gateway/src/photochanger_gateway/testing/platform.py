@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from photochanger.ingest.v1 import job_pb2
@@ -168,6 +169,7 @@ async def a_gateway(
     *,
     idle_timeout: timedelta = IDLE_TIMEOUT,
     heartbeat: timedelta = HEARTBEAT,
+    web: Path | None = None,
     limits: ConnectionLimits | None = None,
 ) -> AsyncIterator[Gateway]:
     """Runs a gateway until the block is left. Its NATS is connected."""
@@ -181,6 +183,7 @@ async def a_gateway(
             registry=CollectorRegistry(),
             idle_timeout=idle_timeout,
             heartbeat=heartbeat,
+            web=web,
         )
         await wired.nats.connected.wait()
         server = HttpServer(

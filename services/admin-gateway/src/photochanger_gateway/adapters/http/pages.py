@@ -55,6 +55,13 @@ class Pages:
         """The start page: where things are."""
         return self._page("start.html", request)
 
+    def not_built(self, request: Request) -> Response:
+        """What stands in for the admins' app where it has not been built."""
+        page = self._page("not_built.html", request)
+        page.status_code = 503
+        page.headers["Retry-After"] = "60"
+        return page
+
     def docs(self, document: Mapping[str, object], request: Request) -> Response:
         """The API's description, from its OpenAPI document."""
         return self._page("docs.html", request, document=document)

@@ -17,10 +17,12 @@ class Texts:
     running: str
     galleries: str
     for_operators: str
+    admin: str
     api: str
     health: str
     not_shared: str
     shared: str
+    not_built: str
 
 
 _ENGLISH: Final = Texts(
@@ -33,10 +35,12 @@ _ENGLISH: Final = Texts(
     running="The platform is running. Cameras post photos to its slots; guests find them in the galleries.",
     galleries="Galleries",
     for_operators="For operators",
+    admin="Slots, jobs, statistics and settings (sign-in)",
     api="API description",
     health="Health",
     shared="Open while the studio shares them",
     not_shared="The galleries are closed right now. Ask the studio to share them.",
+    not_built="The admins' pages have not been built on this machine. Run this in the checkout, then restart:",
 )
 _RUSSIAN: Final = Texts(
     language="ru",
@@ -48,10 +52,12 @@ _RUSSIAN: Final = Texts(
     running="Платформа работает. Камеры отправляют фотографии в слоты, гости находят их в галереях.",
     galleries="Галереи",
     for_operators="Операторам",
+    admin="Слоты, задания, статистика и настройки (вход)",
     api="Описание API",
     health="Состояние",
     shared="Открыты, пока студия ими делится",
     not_shared="Галереи сейчас закрыты. Попросите студию открыть к ним доступ.",
+    not_built="Страницы администратора на этой машине не собраны. Выполните в каталоге проекта и перезапустите:",
 )
 _BY_LANGUAGE: Final = {"en": _ENGLISH, "ru": _RUSSIAN}
 
