@@ -1,0 +1,113 @@
+"""Whatever is under /api wants a signed-in admin, unless it is listed here: a new route cannot be forgotten."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Final
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from photochanger_chassis.testing import ManualClock
+from photochanger_gateway.adapters.http.operations import Readiness
+from photochanger_gateway.adapters.http.signed_in import SAFE_METHODS
+from photochanger_gateway.main import wire
+from photochanger_gateway.testing.accounts import bearer, browser
+from photochanger_gateway.testing.platform import Gateway, Platform, settings_for
+from photochanger_gateway.testing.wire import Answer, ask
+from prometheus_client import CollectorRegistry
+
+PUBLIC: Final = {
+    ("POST", "/api/ingest/{slot_id}"): "cameras, who have the slot's password",
+    ("GET", "/api/jobs/{job_id}"): "whoever knows the job's id",
+    ("POST", "/api/login"): "where admins sign in",
+}
+"""The only routes under /api without a login, and whom they are for."""
+
+
+@pytest.fixture
+async def app(platform: Platform, clock: ManualClock, nats_url: str) -> AsyncIterator[FastAPI]:
+    async with AsyncExitStack() as stack:
+        wired = await wire(
+            settings_for(platform, nats_url), stack, Readiness(), clock=clock, registry=CollectorRegistry()
+        )
+        yield wired.app
+
+
+def guarded(app: FastAPI) -> list[tuple[str, str]]:
+    """Method and path of every route under /api that is not public."""
+    found = []
+    for route in iter_route_contexts(app.routes):
+        path = route.path or ""
+        if path.startswith("/api"):
+            # What has no methods, a socket or a mounted application, has no test here either: refuse to guess.
+            assert isinstance(route.original_route, APIRoute), path
+            found += [(method, path) for method in sorted(route.methods or ())]
+    return [route for route in found if route not in PUBLIC]
+
+
+async def refused(port: int, route: tuple[str, str], headers: dict[str, str]) -> tuple[str, int, str]:
+    """Asks with nothing right but the path, so that nobody has read on who should have refused at once."""
+    method, path = route
+    filled = re.sub(r"\{slot_id[^}]*\}", "slot-003", re.sub(r"\{(?!slot_id)[^}]*\}", "0" * 32, path))
+    body = b"" if method in SAFE_METHODS else b"{"
+    sent = {"Content-Type": "application/json"} | headers
+    answer: Answer = await ask(port, filled, method=method, body=body, headers=sent)
+    return f"{method} {path}", answer.status, answer.json()["failure_reason"]
+
+
+async def test_the_list_names_routes_that_there_are(app: FastAPI) -> None:
+    served = {
+        (method, route.path or "")
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ()
+    }
+    assert set(PUBLIC) <= served
+    assert ("GET", "/api/me") in guarded(app)
+
+
+async def test_nobody_gets_in_without_a_login(app: FastAPI, gateway: Gateway) -> None:
+    for route in guarded(app):
+        name = f"{route[0]} {route[1]}"
+        assert await refused(gateway.port, route, {}) == (name, 401, "missing_token")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Authorization": "Bearer x.y.z"}, {"Cookie": "photochanger=x.y.z"}], ids=["token", "cookie"]
+)
+async def test_nobody_gets_in_with_a_made_up_one(
+    app: FastAPI, gateway: Gateway, headers: dict[str, str]
+) -> None:
+    for route in guarded(app):
+        name = f"{route[0]} {route[1]}"
+        assert await refused(gateway.port, route, headers) == (name, 401, "invalid_token")
+
+
+async def test_nobody_gets_in_after_logging_out(app: FastAPI, gateway: Gateway) -> None:
+    headers = await bearer(gateway.port)
+    assert (await ask(gateway.port, "/api/logout", method="POST", headers=headers)).status == 204
+    for route in guarded(app):
+        name = f"{route[0]} {route[1]}"
+        assert await refused(gateway.port, route, headers) == (name, 401, "invalid_token")
+
+
+async def test_another_site_changes_nothing_with_an_admins_cookie(app: FastAPI, gateway: Gateway) -> None:
+    session = await browser(gateway.port)
+    unsafe = [route for route in guarded(app) if route[0] not in SAFE_METHODS]
+    assert ("POST", "/api/logout") in unsafe
+    for route in unsafe:
+        name = f"{route[0]} {route[1]}"
+        assert await refused(gateway.port, route, session.reading) == (name, 403, "csrf_failed")
+        crossed = session.changing | {"Sec-Fetch-Site": "cross-site"}
+        assert await refused(gateway.port, route, crossed) == (name, 403, "csrf_failed")
+
+
+async def test_what_wants_a_login_says_so_in_the_document(app: FastAPI) -> None:
+    document = app.openapi()
+    for method, path in guarded(app):
+        operation = document["paths"][path][method.lower()]
+        assert operation["security"] == [{"adminToken": []}, {"adminCookie": []}], path
+        assert "401" in operation["responses"], path
+        assert ("403" in operation["responses"]) or method in SAFE_METHODS, path
+    for method, path in PUBLIC:
+        assert "security" not in document["paths"][path][method.lower()], path
