@@ -85,8 +85,9 @@ async def test_a_version_whose_template_is_gone_cannot_be_restored(
 @pytest.mark.parametrize("name", ["temporary", "result", "never"])
 async def test_nothing_but_a_template_is_deleted(media: "FakeMedia", camera: Camera, name: str) -> None:
     media.never_were.add("never")
-    with refused("TEMPLATE_NOT_FOUND"):
+    with refused("MEDIA_NOT_FOUND") as refusal:
         await delete_template(camera, name)
+    assert refusal.error.metadata["mediaObjectId"] == name
     assert media.deleted == []
 
 

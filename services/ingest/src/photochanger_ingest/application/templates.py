@@ -8,7 +8,7 @@ from photochanger_chassis.errors import RemoteError
 
 from photochanger_ingest.application.outside import Media
 from photochanger_ingest.application.store import Store
-from photochanger_ingest.domain.errors import TemplateInUse, TemplateNotFound
+from photochanger_ingest.domain.errors import MediaNotFound, TemplateInUse, TemplateNotFound
 from photochanger_ingest.domain.ids import MediaObjectId
 from photochanger_ingest.domain.picture import MediaKind
 from photochanger_ingest.domain.slot import Template
@@ -41,7 +41,7 @@ class Templates:
         Older versions of slots may name it still; they cannot be restored then.
 
         Raises:
-            TemplateNotFound: it never was, or is something else.
+            MediaNotFound: it never was, or is something else.
             TemplateInUse: a slot uses it now.
         """
         async with self._store.work() as work:
@@ -51,11 +51,11 @@ class Templates:
             if slot_ids:
                 raise TemplateInUse(media_object_id, slot_ids)
             if await self._media.kind_of(media_object_id) not in {None, MediaKind.TEMPLATE}:
-                raise TemplateNotFound(media_object_id)
+                raise MediaNotFound(media_object_id)
             try:
                 await self._media.delete(media_object_id)
             except RemoteError as error:
                 if error.reason in _NO_SUCH_OBJECT:
-                    raise TemplateNotFound(media_object_id) from error
+                    raise MediaNotFound(media_object_id) from error
                 raise
         _log.info("template.deleted")
