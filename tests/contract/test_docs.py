@@ -57,6 +57,7 @@ NOT_FOR_CAMERAS = {
     ),
     *("TEMPLATE_NOT_FOUND", "TEMPLATE_IN_USE", "NO_SUCH_TEMPLATE", "AUDIT_ENTRY_NOT_FOUND"),
     *("INVALID_CREDENTIALS", "THROTTLED", "MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED"),
+    *("CSRF_FAILED", "SESSIONS_UNAVAILABLE", "TOO_MANY_LISTENERS"),
 }
 """Reasons of the other routes. A new reason counts as a camera's until it is listed here."""
 

@@ -147,6 +147,7 @@ def test_data_addresses_and_passwords_outlive_down(checkout: Checkout) -> None:
 def test_dev_env_has_what_scripts_need_and_only_its_owner_reads_it(running: Checkout) -> None:
     env = running.env()
     assert {"GATEWAY_URL", "INGEST_PASSWORD", "ADMIN_USERNAME", "ADMIN_PASSWORD"} <= env.keys()
+    assert env["ADMIN_URL"] == f"{env['GATEWAY_URL']}/admin"
     assert len(env["INGEST_PASSWORD"]) >= 12
     for path in (running.layout.dev_env, running.layout.stack_secrets, running.layout.credentials):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -100,7 +100,7 @@ def demo() -> None:
         "photo sent": str(photo),
         "edited picture": f"{path}  ({outcome.seconds:.2f} s)",
         "gallery": f"{gateway}/public/slots/{_DEMO_SLOT}",
-        "admin": f"{gateway}/  (user {known['ADMIN_USERNAME']}, password in {place.dev_env})",
+        "admin": f"{known['ADMIN_URL']}  (user {known['ADMIN_USERNAME']}, password in {place.dev_env})",
         "logs": str(place.logs),
     }
     for name, value in lines.items():

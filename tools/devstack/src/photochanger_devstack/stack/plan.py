@@ -206,6 +206,7 @@ class Plan:
             {
                 "GATEWAY_URL": self.gateway_url,
                 "INGEST_PASSWORD": self.secrets.ingest_password,
+                "ADMIN_URL": f"{self.gateway_url}/admin",
                 "ADMIN_USERNAME": ADMIN,
                 "ADMIN_PASSWORD": self.secrets.admin_password,
                 "OUTSIDE_SERVERS": ",".join(self.outside.names),
