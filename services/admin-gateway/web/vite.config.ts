@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** The gateway `photochanger up` runs, for `npm run dev`; GATEWAY_URL names another. */
@@ -16,10 +17,30 @@ function gatewayUrl(): string {
 
 const gateway = gatewayUrl();
 
+/**
+ * Imports icons one by one: through their common module a build would read all six thousand of them.
+ */
+const singleIcons: Plugin = {
+  name: "single-icons",
+  enforce: "pre",
+  transform(code, id) {
+    if (!id.includes("/src/") || !code.includes('"@tabler/icons-react"')) return null;
+    return code.replace(/import \{([^}]+)\} from "@tabler\/icons-react";/g, (_, names: string) =>
+      names
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name && !name.startsWith("type "))
+        .map((name) => `import ${name} from "@tabler/icons-react/dist/esm/icons/${name}.mjs";`)
+        .join(""),
+    );
+  },
+};
+
 export default defineConfig({
   base: "/admin/",
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   esbuild: { jsx: "automatic" },
+  plugins: [singleIcons],
   build: {
     outDir: "../src/photochanger_gateway/web",
     emptyOutDir: true,
