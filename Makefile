@@ -11,6 +11,8 @@ MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
 # Paths are relative, so that the checkout may lie anywhere, also in a folder with spaces.
 BIN := .venv/bin
 PHOTOCHANGER := $(BIN)/photochanger
+# npm in the folder of the admins' app, with the Node the set-up found or fetched.
+WEB_NPM := $(BIN)/python tools/setup/web.py npm
 PYTEST_ARGS ?=
 # More processes than this only compete for the servers they share.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
@@ -51,12 +53,20 @@ clean: installed ## Delete data, logs and passwords of the stack, after asking
 
 ##@ Work on it
 
+.PHONY: web
+web: installed ## Build the admins' app, as make setup does
+	@$(BIN)/python tools/setup/web.py
+
+.PHONY: web-dev
+web-dev: installed ## Serve the sources of the admins' app, with the API of the stack that runs
+	@$(WEB_NPM) run --silent dev
+
 .PHONY: setup
 setup: ## Make the environment, install dependencies, generate stubs, fetch models; nothing when done already
 	@tools/setup/bootstrap
 
 .PHONY: test
-test: setup browser lint types proto ## Everything that must be green: lint, types, protos, all tests
+test: setup browser lint types proto test-web ## Everything that must be green: lint, types, protos, all tests
 	@$(PYTEST) -q $(PYTEST_ARGS)
 
 .PHONY: browser
@@ -66,6 +76,10 @@ browser: setup ## Find or install the Chromium that tests use
 .PHONY: test-unit
 test-unit: setup ## The tests that need no server, in seconds
 	@$(PYTEST) -q --ignore-glob='*/adapters/*' libs services tools $(PYTEST_ARGS)
+
+.PHONY: test-web
+test-web: installed ## The unit tests of the admins' app
+	@$(WEB_NPM) run --silent test
 
 .PHONY: test-minio
 test-minio: setup ## Storage tests and one photo end to end against MinIO (MINIO_URL, or built with Go)
@@ -81,6 +95,7 @@ lint: installed ## Style, formatting and the inward dependency rule
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo 'Run: make format' >&2; exit 1; }
 	@$(BIN)/lint-imports --no-logo > .venv/.import-linter.log || { cat .venv/.import-linter.log >&2; exit 1; }
+	@$(WEB_NPM) run --silent lint > .venv/.biome.log 2>&1 || { cat .venv/.biome.log >&2; exit 1; }
 	@echo 'lint: ok'
 
 .PHONY: format
@@ -88,12 +103,14 @@ format: installed ## Format the code and the protos
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/buf format --write
+	@$(WEB_NPM) run --silent format
 
 .PHONY: types
 types: installed ## Check types
 	@$(BIN)/mypy libs tools services/ingest services/media services/providers tests bench conftest.py
 	@# By itself: its folder's name is no Python identifier, so its tests get the module names of the root.
 	@$(BIN)/mypy services/admin-gateway
+	@$(WEB_NPM) run --silent types
 
 .PHONY: proto
 proto: installed ## Lint and format of the protos, and that no client of the released ones breaks

@@ -1,4 +1,4 @@
-"""Makes the checkout ready: environment, dependencies, stubs, our packages, models.
+"""Makes the checkout ready: environment, dependencies, stubs, our packages, models, the admins' app.
 
 Runs with any Python 3.11+ and nothing installed. Each step is skipped when what it depends on is unchanged since it
 last succeeded, so that a second run takes no time and no network.
@@ -20,12 +20,13 @@ PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / ".photochanger"
 LOCK = ROOT / "requirements.lock"
 PACKAGES = (
-    *("libs/contracts", "libs/chassis", "libs/imaging"),
+    *("libs/contracts", "libs/chassis", "libs/imaging", "libs/tasks"),
     *("services/admin-gateway", "services/ingest", "services/providers", "services/media"),
     *("tools/devstack", "tools/mockproviders"),
 )
 FETCH_MODELS = ROOT / "tools" / "models" / "fetch.py"
 MODELS = ROOT / ".local" / "models"
+BUILD_WEB = ROOT / "tools" / "setup" / "web.py"
 
 
 class SetupError(Exception):
@@ -40,6 +41,7 @@ def main() -> int:
         _stubs()
         _packages()
         _models()
+        _web()
     except SetupError as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
@@ -106,6 +108,12 @@ def _models() -> None:
     _say("fetching models")
     _run([str(PYTHON), str(FETCH_MODELS), str(MODELS)], advice="The models could not be fetched; see above.")
     _stamp("models", key)
+
+
+def _web() -> None:
+    # It knows by itself what is due, and speaks for itself.
+    if subprocess.run([str(PYTHON), str(BUILD_WEB)], cwd=ROOT, check=False).returncode != 0:
+        raise SetupError("The admins' app could not be built; see above.")
 
 
 def _pip(arguments: list[str], *, advice: str) -> None:
