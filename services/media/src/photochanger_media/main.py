@@ -109,6 +109,7 @@ async def wired(
             use_cases=UseCases(
                 upload=UploadMedia(
                     receive,
+                    make_preview,
                     UploadLimits(
                         max_size_bytes=settings.max_upload_bytes,
                         max_parallel=settings.max_parallel_uploads,

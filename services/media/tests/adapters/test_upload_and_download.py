@@ -341,6 +341,10 @@ async def test_usage_is_summed_by_kind(media: Media) -> None:
     await media.upload(PORTRAIT, kind=media_pb.MEDIA_KIND_TEMPLATE, job_id="")
     everything = await media.stub.GetUsage(pb.GetUsageRequest(), timeout=5)
     counts = {item.kind: item.object_count for item in everything.kinds}
-    assert counts == {media_pb.MEDIA_KIND_INPUT: 2, media_pb.MEDIA_KIND_TEMPLATE: 1}
+    assert counts == {
+        media_pb.MEDIA_KIND_INPUT: 2,
+        media_pb.MEDIA_KIND_TEMPLATE: 1,
+        media_pb.MEDIA_KIND_PREVIEW: 1,
+    }
     one = await media.stub.GetUsage(pb.GetUsageRequest(slot_id="slot-002"), timeout=5)
     assert [item.size_bytes for item in one.kinds] == [len(PORTRAIT)]

@@ -115,6 +115,19 @@ def test_a_template_of_no_slot_is_shared() -> None:
     assert key == "templates/shared/id.png"
 
 
+def test_a_templates_preview_lies_beside_it() -> None:
+    key = object_key(
+        MediaKind.PREVIEW,
+        ImageFormat.WEBP,
+        media_id=MediaId("c" * 32),
+        slot_id=None,
+        job_id=None,
+        template_id=MediaId("a" * 32),
+    )
+    assert key == f"templates/shared/{'a' * 32}.preview.webp"
+    assert is_object_key(key)
+
+
 def test_a_result_and_its_preview_exclude_each_other_and_nobody_else() -> None:
     assert lock_name("results/slot-001/j/payload.jpg") == lock_name("results/slot-001/j/preview.webp")
     assert lock_name("inputs/slot-001/j/a.jpg") != lock_name("inputs/slot-001/j/b.jpg")

@@ -162,7 +162,10 @@ class MediaObjects(Protocol):
         ...
 
     async def end(self, media_id: MediaId, reason: EndReason, *, now: datetime) -> list[MediaId]:
-        """Ends an object and its preview; returns those that had not ended before."""
+        """Ends an object and its preview; returns those that had not ended before.
+
+        An object whose preview was lost wants another.
+        """
         ...
 
     async def end_job(self, job_id: JobId, kinds: Sequence[MediaKind], *, now: datetime) -> list[MediaId]:

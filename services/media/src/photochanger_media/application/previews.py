@@ -1,4 +1,4 @@
-"""Makes the small WebP of a result, off the critical path."""
+"""Makes the small WebP of a result, off the critical path, and of a template, before its upload is answered."""
 
 import time
 from typing import Final, Protocol
@@ -65,7 +65,12 @@ class MakePreview:
             await self._objects.preview_failed(media_id)
             return None
         info = probe(small)
-        place = Place(kind=MediaKind.PREVIEW, slot_id=parent.slot_id, job_id=parent.job_id, parent=parent)
+        place = Place(
+            kind=MediaKind.PREVIEW,
+            slot_id=parent.slot_id,
+            job_id=parent.job_id if parent.kind.owned_by_job else None,
+            parent=parent,
+        )
         async with self._storing.shelf(place, info.format) as shelf:
             await shelf.write(small)
             stored = await self._storing.commit(shelf, place, info, upright=True)

@@ -68,7 +68,7 @@ class FindMedia:
             return found
         preview = await self._objects.preview_of(media_id)
         if preview is None:
-            raise MediaNotFound(media_id)
+            raise MediaNotFound(media_id, preview=True)
         return preview
 
 

@@ -45,6 +45,13 @@ class Place:
     parent: MediaObject | None = None
     """Of a preview: what it shows. It lives as long as that."""
 
+    @property
+    def template_id(self) -> MediaId | None:
+        """Of a template's preview: the template."""
+        if self.parent is None or self.parent.kind is not MediaKind.TEMPLATE:
+            return None
+        return self.parent.id
+
 
 class RunningDigest(Protocol):
     """A digest that somebody keeps up to date."""
@@ -117,7 +124,12 @@ class Storing:
         """Opens a place for one object (see `Shelf`); nothing stays of it unless `commit` returned."""
         media_id = MediaId(self._ids.new_id())
         key = object_key(
-            place.kind, image_format, media_id=media_id, slot_id=place.slot_id, job_id=place.job_id
+            place.kind,
+            image_format,
+            media_id=media_id,
+            slot_id=place.slot_id,
+            job_id=place.job_id,
+            template_id=place.template_id,
         )
         async with self._bucket.writer(key, mime_type=image_format.mime) as writer:
             yield Shelf(media_id, key, image_format, writer, sha256_kept)
@@ -178,7 +190,7 @@ class Storing:
             etag="",
             created_at=now,
             expires_at=self._expires_at(place, now),
-            preview=PreviewState.WANTED if place.kind is MediaKind.RESULT else PreviewState.NONE,
+            preview=PreviewState.WANTED if place.kind.previewed else PreviewState.NONE,
         )
 
     def _expires_at(self, place: Place, now: datetime) -> datetime | None:

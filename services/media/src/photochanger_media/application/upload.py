@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from photochanger_chassis.errors import DeadlinePassed, FieldViolation, InvalidArgument, ServiceError
+import structlog
+from photochanger_chassis.errors import (
+    DeadlinePassed,
+    FieldViolation,
+    InvalidArgument,
+    ServiceError,
+    Unavailable,
+)
 from photochanger_imaging.formats import ImageFormat
 from photochanger_imaging.info import DEFAULT_LIMITS, PixelLimits
 
+from photochanger_media.application.previews import MakePreview
 from photochanger_media.application.receiving import Receive, Received
 from photochanger_media.application.reception import DigestAlgorithm, ReceptionRules
 from photochanger_media.application.storing import Place
 from photochanger_media.domain.errors import UnsupportedMediaType
-from photochanger_media.domain.media_object import MediaKind, is_id, is_slot_id
+from photochanger_media.domain.media_object import MediaId, MediaKind, is_id, is_slot_id
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +65,15 @@ class UploadMetrics(Protocol):
 class UploadMedia:
     """Stores one picture from a stream. A refused or aborted upload leaves nothing.
 
-    A second result of a job replaces the first, unless it is the same picture: then the first stays.
+    A second result of a job replaces the first, unless it is the same picture: then the first stays. A template has
+    its preview when it is answered for: the admin who uploads it wants to see it, and no photo waits.
     """
 
-    def __init__(self, receive: Receive, limits: UploadLimits, metrics: UploadMetrics) -> None:
+    def __init__(
+        self, receive: Receive, make_preview: MakePreview, limits: UploadLimits, metrics: UploadMetrics
+    ) -> None:
         self._receive = receive
+        self._make_preview = make_preview
         self._limits = limits
         self._metrics = metrics
         self._turns = asyncio.Semaphore(limits.max_parallel)
@@ -80,7 +94,16 @@ class UploadMedia:
             self._metrics.upload_refused(kind, error.reason)
             raise
         self._metrics.uploaded(kind, received.received_bytes)
+        if kind is MediaKind.TEMPLATE:
+            await self._preview(received.media_object.id)
         return received
+
+    async def _preview(self, media_id: MediaId) -> None:
+        try:
+            await self._make_preview(media_id)
+        except Unavailable as error:
+            # The template is stored all the same; the next sweep makes what is missing.
+            _log.warning("preview.left_to_sweep", media_object_id=media_id, reason=error.reason)
 
     async def _take(self, upload: NewUpload, chunks: AsyncIterator[bytes]) -> Received:
         _check(upload)

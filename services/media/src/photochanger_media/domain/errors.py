@@ -24,12 +24,17 @@ _STORAGE_RETRY = timedelta(seconds=1)
 
 
 class MediaNotFound(ServiceError):
-    """There is no such object, or somebody deleted it."""
+    """There is no such object, somebody deleted it, or it has no preview."""
 
     kind, reason = ErrorKind.NOT_FOUND, "MEDIA_NOT_FOUND"
 
-    def __init__(self, media_object_id: str) -> None:
-        super().__init__(f"There is no media object {media_object_id}.", mediaObjectId=media_object_id)
+    def __init__(self, media_object_id: str, *, preview: bool = False) -> None:
+        super().__init__(
+            f"Media object {media_object_id} has no preview (yet): only results and templates get one."
+            if preview
+            else f"There is no media object {media_object_id}.",
+            mediaObjectId=media_object_id,
+        )
 
 
 class MediaExpired(ServiceError):

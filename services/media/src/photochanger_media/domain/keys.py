@@ -12,6 +12,7 @@ PREFIXES = ("inputs/", "results/", "templates/", "temporary/")
 
 _OBJECT_KEY: Final = re.compile(
     r"(?:inputs/[^/]+/[^/]+|templates/[^/]+|temporary)/[0-9a-f]{32}\.(?:jpg|png|webp)"
+    r"|templates/[^/]+/[0-9a-f]{32}\.preview\.(?:jpg|png|webp)"
     r"|results/[^/]+/[^/]+/(?:payload|preview)\.(?:jpg|png|webp)"
 )
 
@@ -23,13 +24,17 @@ def object_key(
     media_id: MediaId,
     slot_id: SlotId | None,
     job_id: JobId | None,
+    template_id: MediaId | None = None,
 ) -> str:
-    """Returns the key of an object.
+    """Returns the key of an object. `template_id` is what a preview shows, where that is a template.
 
-    A job has one result and one preview, at fixed keys; everything else has its id in the key.
+    A job has one result and one preview, at fixed keys, and so has a template its preview; everything else has its
+    id in the key.
     """
     extension = image_format.extension
     match kind:
+        case MediaKind.PREVIEW if template_id is not None:
+            return f"templates/{slot_id or 'shared'}/{template_id}.preview.{extension}"
         case MediaKind.RESULT:
             return f"results/{slot_id}/{job_id}/payload.{extension}"
         case MediaKind.PREVIEW:

@@ -35,7 +35,12 @@ class MediaKind(StrEnum):
     @property
     def owned_by_job(self) -> bool:
         """Always has a slot and a job."""
-        return self in {MediaKind.INPUT, MediaKind.RESULT, MediaKind.PREVIEW}
+        return self in {MediaKind.INPUT, MediaKind.RESULT}
+
+    @property
+    def previewed(self) -> bool:
+        """Gets a preview."""
+        return self in {MediaKind.RESULT, MediaKind.TEMPLATE}
 
 
 class PreviewState(StrEnum):

@@ -109,7 +109,7 @@ class PostgresMediaObjects:
         """Lists readable objects, stored before then, whose preview has yet to be made."""
         return await self._many(
             "WHERE preview = 'wanted' AND ended_at IS NULL AND created_at < %(before)s "
-            "AND expires_at > %(now)s ORDER BY created_at LIMIT %(limit)s",
+            "AND (expires_at IS NULL OR expires_at > %(now)s) ORDER BY created_at LIMIT %(limit)s",
             {"now": now, "before": before, "limit": limit},
         )
 
@@ -126,8 +126,18 @@ class PostgresMediaObjects:
 
     async def end(self, media_id: MediaId, reason: EndReason, *, now: datetime) -> list[MediaId]:
         """Ends an object and its preview; returns those that had not ended before."""
-        async with connection(self._pool) as conn:
-            return await _end(conn, "(id = %(id)s OR parent_id = %(id)s)", {"id": media_id}, reason, now)
+        values = {"id": media_id}
+        async with transaction(self._pool) as conn:
+            if reason is EndReason.LOST:
+                await conn.execute(
+                    "UPDATE media_objects AS parent SET preview = 'wanted' FROM media_objects AS lost "
+                    "WHERE lost.id = %(id)s AND lost.ended_at IS NULL AND parent.id = lost.parent_id "
+                    "AND parent.preview = 'made' AND parent.ended_at IS NULL",
+                    values,
+                )
+            ended = await _end(conn, "id = %(id)s", values, reason, now)
+            # A statement of its own: where the first waited for a preview to be added, only a later one sees it.
+            return ended + await _end(conn, "parent_id = %(id)s", values, reason, now)
 
     async def end_job(self, job_id: JobId, kinds: Sequence[MediaKind], *, now: datetime) -> list[MediaId]:
         """Ends a job's objects of these kinds, previews with their results; returns those it ended."""
