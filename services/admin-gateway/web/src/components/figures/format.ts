@@ -1,5 +1,7 @@
 /** Figures in words: durations, sizes, rates and counts, as the reader's language writes them. */
 
+import { exactTime, localeOf } from "../time-ago";
+
 const SECOND = 1000;
 
 /** What stands where there is no figure. */
@@ -78,12 +80,12 @@ export function formatInstant(instant: string | null | undefined, locale: string
   if (!instant) return NO_FIGURE;
   const date = new Date(instant);
   if (Number.isNaN(date.getTime())) return NO_FIGURE;
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(date);
+  return exactTime(date, locale);
 }
 
 /** The time of day of an instant, with the day before it where the window is longer than one. */
 export function formatClock(instant: string, locale: string, withDay: boolean): string {
-  return new Intl.DateTimeFormat(locale, {
+  return new Intl.DateTimeFormat(localeOf(locale), {
     ...(withDay ? { weekday: "short" } : {}),
     hour: "2-digit",
     minute: "2-digit",

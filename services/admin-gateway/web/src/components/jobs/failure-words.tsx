@@ -1,7 +1,8 @@
-import { Alert, Anchor, Box, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Box, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import classes from "./failure-words.module.css";
 import { failureKey, remedyOf } from "./reasons";
 
 /** A failure of a job, in the reader's language. */
@@ -37,13 +38,18 @@ export function FailureExplained({ reason, message, slotId }: FailureExplainedPr
   const { title, meaning, todo } = useFailureWords()(reason);
   const remedy = remedyOf(reason);
   return (
-    <Alert
-      color={reason === "timeout" ? "orange" : "red"}
-      icon={<IconAlertTriangle aria-hidden />}
-      title={title}
-      role="note"
+    <Card
+      component="section"
+      className={classes["card"] ?? ""}
+      data-tone={reason === "timeout" ? "warn" : "bad"}
     >
       <Stack gap="sm">
+        <Group gap="xs" wrap="nowrap" className={classes["title"] ?? ""}>
+          <IconAlertTriangle size={22} aria-hidden />
+          <Title order={2} size="h3">
+            {title}
+          </Title>
+        </Group>
         <Text fz="sm">{meaning}</Text>
         <Box>
           <Text fz="sm" fw={650}>
@@ -69,6 +75,6 @@ export function FailureExplained({ reason, message, slotId }: FailureExplainedPr
           </Group>
         )}
       </Stack>
-    </Alert>
+    </Card>
   );
 }

@@ -16,6 +16,8 @@ export const statistics = {
     jobsHelp: "{{total}} since the platform was set up",
     success: "Pictures in time",
     failures: "Failed",
+    timeouts: "Timed out",
+    timeoutsHelp: "Answered 504: no picture in the slot's time",
     providerErrors: "Provider errors",
     storage: "Storage used",
   },

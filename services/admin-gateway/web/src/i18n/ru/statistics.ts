@@ -16,6 +16,8 @@ export const statistics = {
     jobsHelp: "{{total}} с установки платформы",
     success: "Картинки вовремя",
     failures: "Не удалось",
+    timeouts: "Не успело",
+    timeoutsHelp: "Ответ 504: картинки не было за время слота",
     providerErrors: "Ошибки провайдеров",
     storage: "Занято в хранилище",
   },

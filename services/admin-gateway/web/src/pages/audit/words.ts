@@ -1,0 +1,54 @@
+/** What admins did, in words. Actions are `group.verb`; one that came later than this page shows as it is. */
+
+/** The groups of actions a reader may narrow the log to. */
+export const GROUPS = [
+  "auth",
+  "slot",
+  "settings",
+  "provider-key",
+  "template",
+  "media",
+  "job",
+  "gallery",
+] as const;
+export type Group = (typeof GROUPS)[number];
+
+/** The group a text names, if any. */
+export function groupOf(text: string | null): Group | null {
+  return GROUPS.find((group) => group === text) ?? null;
+}
+
+/** The rule of the API: actions that begin so. */
+export function prefixOf(group: Group): string {
+  return `${group}.`;
+}
+
+/** The actions there are words for; texts of both languages have each. */
+export const ACTIONS = [
+  "auth.login",
+  "auth.logout",
+  "slot.update",
+  "slot.restore",
+  "slot.test-run",
+  "slot.cleanup",
+  "settings.update",
+  "provider-key.set",
+  "provider-key.delete",
+  "template.register",
+  "template.delete",
+  "media.register",
+  "media.cleanup",
+  "job.rerun",
+  "gallery.share",
+] as const;
+
+/** The action a text names, if there are words for it. */
+export function knownAction(action: string): (typeof ACTIONS)[number] | null {
+  return ACTIONS.find((known) => known === action) ?? null;
+}
+
+/** Where what was acted on has a page, its address. */
+export function addressOfTarget(target: string): string | null {
+  if (/^slot-0(0[1-9]|1[0-5])$/.test(target)) return `/slots/${target}`;
+  return null;
+}
