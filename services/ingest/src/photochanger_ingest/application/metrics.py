@@ -7,7 +7,7 @@ from photochanger_chassis.metrics import DURATION_BUCKETS_SECONDS
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from photochanger_ingest.domain.ids import ProviderId
-from photochanger_ingest.domain.job import Job, JobState
+from photochanger_ingest.domain.job import Job, JobSource, JobState
 
 
 class JobMetrics:
@@ -16,19 +16,19 @@ class JobMetrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.finished: Final = Counter(
             "ingest_jobs_finished_total",
-            "Jobs that reached their final state. The share of timeouts is this by state `timeout`.",
+            "Cameras' jobs that reached their final state. The share of timeouts is this by state `timeout`.",
             ("slot", "provider", "state"),
             registry=registry,
         )
         self.failures: Final = Counter(
             "ingest_job_failures_total",
-            "Jobs without the provider's picture, by reason.",
+            "Cameras' jobs without the provider's picture, by reason.",
             ("provider", "reason"),
             registry=registry,
         )
         self.duration: Final = Histogram(
             "ingest_job_duration_seconds",
-            "From the camera's request to the job's final state.",
+            "From the camera's request to the job's final state; test runs are not counted.",
             ("provider", "state"),
             buckets=DURATION_BUCKETS_SECONDS,
             registry=registry,
@@ -71,7 +71,9 @@ class JobMetrics:
             self.waited.labels(job.provider_id).observe((job.started_at - job.created_at).total_seconds())
 
     def ended(self, job: Job) -> None:
-        """Notes that a job reached its final state."""
+        """Notes that a job reached its final state. Test runs, which try what may not work, count for no goal."""
+        if job.source is not JobSource.INGEST:
+            return
         self.finished.labels(job.slot_id, job.provider_id, job.state).inc()
         if job.failure is not None:
             self.failures.labels(job.provider_id, job.failure.reason).inc()
