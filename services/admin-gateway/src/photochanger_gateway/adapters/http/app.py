@@ -124,15 +124,13 @@ async def _http_error(routes: Sequence[Route], request: Request, error: Exceptio
 
 
 def _allowed_methods(routes: Sequence[Route], request: Request) -> list[str]:
-    """All methods of a path: Starlette names those of the first route alone, and GET and HEAD are two of ours."""
-    return sorted(
-        {
-            method
-            for route in routes
-            if route.matches(request.scope)[0] is not Match.NONE
-            for method in route.methods or ()
-        }
-    )
+    """All methods of a path: Starlette names those of the first route alone, and GET and HEAD are two of ours.
+
+    Where `/gallery/share` and `/gallery/{slot_id}` both match, the one with fewer parameters is meant.
+    """
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    path = min((route.path for route in matching), key=lambda path: path.count("{"), default="")
+    return sorted({method for route in matching if route.path == path for method in route.methods or ()})
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
