@@ -12,7 +12,7 @@ import pytest
 from photochanger.ingest.v1 import job_pb2, slot_pb2
 from photochanger_chassis.testing import ManualClock
 from photochanger_devstack.testing.servers import OwnNats
-from photochanger_gateway.adapters.http.live import Listeners
+from photochanger_gateway.adapters.http.live import MOST_LISTENERS, Listeners
 from photochanger_gateway.domain.refusals import TooManyListeners
 from photochanger_gateway.testing.accounts import bearer, browser, write_account
 from photochanger_gateway.testing.builders import a_job, an_object
@@ -226,6 +226,36 @@ async def test_a_replica_that_stops_ends_its_streams_first_and_at_once(studio: S
         assert first is not None
         assert first.fields["retry"] == "2000"
         await listener.end()
+
+
+@pytest.mark.timeout(60)
+async def test_a_listener_goes_on_at_another_replica_when_its_own_is_replaced(
+    studio: Studio, platform: Platform, clock: ManualClock, credentials_file: Path
+) -> None:
+    # With a grace longer than the test may take: nobody waits for streams when a replica stops.
+    settings = settings_for(
+        platform, studio.nats.url, credentials_file=credentials_file, drain_grace_seconds=600
+    )
+    async with AsyncExitStack() as stack:
+        async with a_gateway(settings, clock) as replaced:
+            listener = await stack.enter_async_context(listening(replaced.port, studio.admin))
+            await listener.event()
+            before = await studio.publish(1)
+            last = await listener.event()
+            assert last.json()["job"]["job_id"] == before[0]
+        await listener.end()
+        after = await studio.publish(3, first=10)
+        async with studio.listener(after=last.id) as listener:
+            await listener.event()
+            assert await jobs_heard(listener, 3) == after
+
+
+async def test_a_listener_too_many_is_told_to_come_later(studio: Studio) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(MOST_LISTENERS):
+            await stack.enter_async_context(studio.listener())
+        answer = await ask(studio.gateway.port, "/api/events", headers=studio.admin)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "30")
 
 
 def test_a_replica_has_a_bounded_number_of_listeners() -> None:

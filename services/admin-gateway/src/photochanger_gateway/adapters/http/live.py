@@ -167,18 +167,17 @@ class _EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the answer."""
         try:
-            self._routes.listeners.__enter__()
+            with self._routes.listeners:
+                await self._serve(receive, send)
         except TooManyListeners as error:
             await answers.refusal(error)(scope, receive, send)
-            return
-        try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            # Also while this replica stops: an answer that ends makes a browser come back, a refusal would not.
-            await _write(send, f"retry: {_RETRY_MILLISECONDS}\n\n")
-            await self._until_over(receive, send)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            self._routes.listeners.__exit__()
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        # Also while this replica stops: an answer that ends makes a browser come back, a refusal would not.
+        await _write(send, f"retry: {_RETRY_MILLISECONDS}\n\n")
+        await self._until_over(receive, send)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _until_over(self, receive: Receive, send: Send) -> None:
         async with asyncio.TaskGroup() as tasks:
