@@ -90,6 +90,10 @@ bench: setup ## Measure the platform beside a bare one-process application
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 BENCH_ARGS ?=
 
+.PHONY: bench-statistics
+bench-statistics: setup ## Measure statistics over a million jobs beside an aggregate over the jobs
+	@$(BIN)/python -m bench.statistics $(BENCH_ARGS)
+
 .PHONY: lint
 lint: installed ## Style, formatting and the inward dependency rule
 	@$(BIN)/ruff check --quiet .
@@ -136,7 +140,7 @@ lock: ## Resolve requirements.in into requirements.lock anew (needs uv or the ne
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: installed
 installed:
