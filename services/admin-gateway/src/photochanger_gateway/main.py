@@ -1,7 +1,8 @@
 """Wires the gateway: the only place where its parts meet."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -27,38 +28,50 @@ from photochanger_gateway.adapters.accounts.tokens import HmacCsrfTokens, JwtTok
 from photochanger_gateway.adapters.clients.audit import GrpcAuditLog
 from photochanger_gateway.adapters.clients.catalogue import GrpcCatalogue
 from photochanger_gateway.adapters.clients.configuration import GrpcConfiguration
+from photochanger_gateway.adapters.clients.figures import GrpcFigures
 from photochanger_gateway.adapters.clients.health import NatsProbe, ProvidersProbe, ServiceProbe
 from photochanger_gateway.adapters.clients.ingest import GrpcIngest
+from photochanger_gateway.adapters.clients.jobs import GrpcJobs
 from photochanger_gateway.adapters.clients.media import GrpcMedia
+from photochanger_gateway.adapters.clients.media_library import GrpcMediaLibrary
 from photochanger_gateway.adapters.clients.slots import GrpcSlots
 from photochanger_gateway.adapters.http.admin import AdminRoutes
 from photochanger_gateway.adapters.http.app import make_app
 from photochanger_gateway.adapters.http.clients import ClientAddress
 from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT
 from photochanger_gateway.adapters.http.ingest import IngestRoute
+from photochanger_gateway.adapters.http.jobs import JobRoutes
 from photochanger_gateway.adapters.http.live import HEARTBEAT, Listeners, LiveRoutes
+from photochanger_gateway.adapters.http.media import MediaRoutes
 from photochanger_gateway.adapters.http.metrics import HttpMetrics, MetricsPage
 from photochanger_gateway.adapters.http.operations import OperationRoutes, Readiness
 from photochanger_gateway.adapters.http.pages import Pages
 from photochanger_gateway.adapters.http.public import PublicRoutes
+from photochanger_gateway.adapters.http.records import RecordRoutes
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.adapters.http.settings import SettingsRoutes
 from photochanger_gateway.adapters.http.signed_in import SignedIn
 from photochanger_gateway.adapters.http.slots import SlotRoutes
 from photochanger_gateway.adapters.http.spa import SpaRoutes, load_web
+from photochanger_gateway.adapters.http.statistics import StatisticsRoutes
 from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.adapters.nats.live_events import JetStreamEvents
 from photochanger_gateway.adapters.nats.rate_limits import JetStreamRateLimiter
 from photochanger_gateway.adapters.nats.sessions import JetStreamKnownAddresses, JetStreamSessions
+from photochanger_gateway.application.admin_pictures import AdminPictures
 from photochanger_gateway.application.admin_views import SlotViews
 from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.change_settings import ChangeSettings
+from photochanger_gateway.application.clean_up import CleanUps
+from photochanger_gateway.application.job_views import FigureViews, GalleryViews, JobViews
+from photochanger_gateway.application.keep_picture import KeepPicture
 from photochanger_gateway.application.live import SlotNames
 from photochanger_gateway.application.post_photo import PostPhoto
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.application.rate_limits import Rule
 from photochanger_gateway.application.sessions import Sessions
 from photochanger_gateway.application.sign_in import SignIn, SignOut
+from photochanger_gateway.application.try_photo import TryPhoto
 from photochanger_gateway.settings import Settings
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -76,6 +89,10 @@ _RETRIED_READS: Final = {
         "photochanger.ingest.v1.SlotService/ListSlotActivity",
         "photochanger.ingest.v1.SlotService/ListSlotVersions",
         "photochanger.ingest.v1.SettingsService/GetSettings",
+        "photochanger.ingest.v1.JobService/ListJobs",
+        "photochanger.ingest.v1.JobService/GetJobDetails",
+        "photochanger.ingest.v1.StatisticsService/GetStatistics",
+        "photochanger.ingest.v1.StatisticsService/GetStatisticsSeries",
         "photochanger.ingest.v1.AuditService/OpenAuditEntry",
         "photochanger.ingest.v1.AuditService/CloseAuditEntry",
         "photochanger.ingest.v1.AuditService/ListAuditEntries",
@@ -84,6 +101,8 @@ _RETRIED_READS: Final = {
         "photochanger.media.v1.MediaService/Download",
         "photochanger.media.v1.MediaService/DownloadLink",
         "photochanger.media.v1.MediaService/DeleteMediaObject",
+        "photochanger.media.v1.MediaService/GetMediaObject",
+        "photochanger.media.v1.MediaService/GetUsage",
     ),
 }
 """Idempotent calls that gRPC itself repeats while a service is away."""
@@ -103,6 +122,17 @@ async def describe() -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         wired = await wire(settings, stack, Readiness(), clock=SystemClock(), registry=CollectorRegistry())
         return wired.app.openapi()
+
+
+@asynccontextmanager
+async def running(work: Coroutine[None, None, None], *, name: str) -> AsyncIterator[None]:
+    """Runs work beside the block and ends it with the block; a bug in it ends the block."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(work, name=name)
+        try:
+            yield
+        finally:
+            task.cancel()
 
 
 async def _serve(stop: asyncio.Event) -> None:
@@ -171,12 +201,18 @@ async def wire(
     keys = settings.signing_keys
     sessions = Sessions(JetStreamSessions(nats), JwtTokens(keys), accounts, clock, ids)
     csrf = HmacCsrfTokens(keys)
-    audit = Audit(GrpcAuditLog(ingest_channel), clock, ids)
+    audit_log = GrpcAuditLog(ingest_channel)
+    audit = Audit(audit_log, clock, ids)
     clients, base_url = ClientAddress(), BaseUrl(settings.public_media_base_url)
     known_addresses = JetStreamKnownAddresses(nats, derived_keys(keys, "known addresses"))
     signed_in = SignedIn(sessions, csrf, clients)
     slots, configuration = GrpcSlots(ingest_channel), GrpcConfiguration(ingest_channel)
     catalogue = GrpcCatalogue(providers_channel)
+    jobs, figures = GrpcJobs(ingest_channel), GrpcFigures(ingest_channel)
+    library = GrpcMediaLibrary(media_channel, clock)
+    pictures = AdminPictures(media, library, jobs)
+    clean_ups = CleanUps(library)
+    await stack.enter_async_context(running(clean_ups.run(), name="clean-ups"))
     core = (
         ServiceProbe("ingest", ingest_channel, ("postgres",)),
         ServiceProbe("media", media_channel, ("postgres", "storage")),
@@ -229,6 +265,35 @@ async def wire(
             configuration=configuration,
             catalogue=catalogue,
             change_settings=ChangeSettings(configuration, catalogue, audit),
+            base_url=base_url,
+        ),
+        JobRoutes(
+            signed_in=signed_in,
+            views=JobViews(jobs, slots, library),
+            pictures=pictures,
+            try_photo=TryPhoto(ingest, media, library, jobs),
+            audit=audit,
+            base_url=base_url,
+            clock=clock,
+            idle_timeout=idle_timeout,
+        ),
+        StatisticsRoutes(signed_in=signed_in, figures=figures, views=FigureViews(figures, slots, library)),
+        MediaRoutes(
+            signed_in=signed_in,
+            keep_picture=KeepPicture(media, library),
+            pictures=pictures,
+            slots=slots,
+            clean_ups=clean_ups,
+            audit=audit,
+            base_url=base_url,
+            clock=clock,
+            idle_timeout=idle_timeout,
+        ),
+        RecordRoutes(
+            signed_in=signed_in,
+            records=audit_log,
+            jobs=jobs,
+            galleries=GalleryViews(jobs, slots),
             base_url=base_url,
         ),
         LiveRoutes(

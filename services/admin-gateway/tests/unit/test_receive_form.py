@@ -10,12 +10,13 @@ import pytest
 from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import ErrorKind, ServiceError
 from photochanger_chassis.testing import ManualClock
+from photochanger_gateway.adapters.clients.translate import media_object
 from photochanger_gateway.application.ports import Ingest, Media, StoredPhoto, Terms, Upload
 from photochanger_gateway.application.receive_form import ReceiveForm
 from photochanger_gateway.domain.form import FieldReceived, FormEvent, PhotoBegun, PhotoEnded
 from photochanger_gateway.domain.refusals import InvalidRequest
 from photochanger_gateway.domain.slots import ResponseMode
-from photochanger_gateway.testing.builders import a_refusal
+from photochanger_gateway.testing.builders import a_refusal, an_object
 
 CLOCK = ManualClock()
 TERMS = Terms(
@@ -56,7 +57,7 @@ class SomeMedia(NoMedia):
         self.deleted: list[str] = []
 
     async def finish(self) -> StoredPhoto:
-        return StoredPhoto(media_object_id="a photo", size_bytes=1, digests={})
+        return StoredPhoto("a photo", size_bytes=1, digests={}, stored=media_object(an_object(b"x")))
 
     async def delete(self, media_object_id: str) -> None:
         self.deleted.append(media_object_id)

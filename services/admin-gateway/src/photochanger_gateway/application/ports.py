@@ -3,7 +3,7 @@
 Every method raises `ServiceError` with the owning service's reason, and takes a deadline where work may be long.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,10 @@ from typing import Protocol
 
 from photochanger_chassis.deadline import Deadline
 
-from photochanger_gateway.domain.jobs import Gallery, Job, Picture, Share
+from photochanger_gateway.domain.jobs import Gallery, Job, JobSource, Picture, Share
+from photochanger_gateway.domain.media import MediaObject
 from photochanger_gateway.domain.ranges import ByteRange
-from photochanger_gateway.domain.slots import ResponseMode
+from photochanger_gateway.domain.slots import ResponseMode, SlotEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """An uploaded photo. `digests` maps the algorithm's number in the proto to hex; of the bytes received."""
+    """An uploaded photo. `digests` maps the algorithm's number in the proto to hex.
+
+    Digests and `size_bytes` are of the bytes received; `stored` is what became of them.
+    """
 
     media_object_id: str
     size_bytes: int
     digests: dict[int, str]
+    stored: MediaObject
 
 
 class Admission(StrEnum):
@@ -57,10 +62,22 @@ class WholeForm:
     idempotency_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An admin's photo, by reference, and what to try on it in place of the slot's own values."""
+
+    slot_id: str
+    photo: StoredPhoto
+    overrides: SlotEdit
+    form_fields: Mapping[str, str]
+
+
 class Ingest(Protocol):
     """Slots and jobs."""
 
-    async def check_admission(self, slot_id: str, declared_size_bytes: int | None) -> Terms:
+    async def check_admission(
+        self, slot_id: str, declared_size_bytes: int | None, *, source: JobSource = JobSource.INGEST
+    ) -> Terms:
         """Says whether the slot would take a photo now."""
         ...
 
@@ -70,6 +87,10 @@ class Ingest(Protocol):
 
     async def open_job(self, terms: Terms, form: WholeForm) -> tuple[Job, Admission]:
         """Admits the photo. Repeated by the adapter while ingest is away: it is keyed by the terms' job id."""
+        ...
+
+    async def open_test_job(self, terms: Terms, trial: Trial) -> Job:
+        """Admits an admin's photo. Repeated as `open_job` is."""
         ...
 
     async def run_job(self, job_id: str, wait_until: Deadline) -> Job:

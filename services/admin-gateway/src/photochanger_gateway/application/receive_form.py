@@ -73,7 +73,7 @@ class ReceiveForm:
         try:
             async with asyncio.TaskGroup() as checks, AsyncExitStack() as uploads:
                 await uploads.enter_async_context(aclosing(form))
-                upload: _Buffered | None = None
+                upload: Buffered | None = None
                 async for event in form:
                     match event:
                         case FieldReceived():
@@ -90,7 +90,7 @@ class ReceiveForm:
                                 content_type=event.content_type,
                                 digest_algorithms=_wanted_digests(fields.hash),
                             )
-                            upload = _Buffered(await uploads.enter_async_context(opened))
+                            upload = Buffered(await uploads.enter_async_context(opened))
                         case PhotoChunk() if upload is not None:
                             await upload.send(event.data)
                         case PhotoEnded() if upload is not None:
@@ -111,7 +111,7 @@ class ReceiveForm:
         return WholeForm(slot_id, fields.password, fields.hash, photo, fields.others, idempotency_key)
 
 
-class _Buffered:
+class Buffered:
     """Joins the small pieces that HTTP delivers into messages of a good size."""
 
     def __init__(self, upload: Upload) -> None:
@@ -120,12 +120,14 @@ class _Buffered:
         self._size = 0
 
     async def send(self, data: bytes) -> None:
+        """Takes the next bytes."""
         self._pieces.append(data)
         self._size += len(data)
         if self._size >= MESSAGE_BYTES:
             await self._flush()
 
     async def finish(self) -> StoredPhoto:
+        """Sends what is left and ends the upload."""
         if self._pieces:
             await self._flush()
         return await self._upload.finish()

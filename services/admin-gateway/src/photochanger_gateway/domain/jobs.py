@@ -31,15 +31,28 @@ class ResultOrigin(StrEnum):
     INPUT = "original"
 
 
+class HashCheck(StrEnum):
+    """What the form's `hash` field turned out to be."""
+
+    UNCHECKED = "unchecked"
+    MATCH = "match"
+    MISMATCH = "mismatch"
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A stored picture. `sha256` is of its bytes, in hex; `expires_at` is None for what never expires."""
+    """A stored picture. `sha256` is of its bytes, in hex; `expires_at` is None for what never expires.
+
+    Sizes in pixels are 0 where nobody has measured them.
+    """
 
     media_object_id: str
     mime_type: str
     size_bytes: int
     sha256: str
     expires_at: datetime | None
+    width_px: int = 0
+    height_px: int = 0
 
     @property
     def extension(self) -> str:
@@ -66,12 +79,17 @@ class Job:
     provider: str
     operation: str
     received_at: datetime
+    created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     failure: JobFailure | None = None
     picture: Picture | None = None
     origin: ResultOrigin | None = None
     stages: dict[str, timedelta] = field(default_factory=dict)
+    deadline: datetime | None = None
+    hash_check: HashCheck = HashCheck.UNCHECKED
+    provider_calls: int = 0
+    input_media_object_id: str = ""
 
     @property
     def final(self) -> bool:

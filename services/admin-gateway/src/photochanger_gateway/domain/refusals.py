@@ -80,6 +80,9 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "CLIENT_GONE": _INVALID,
     "INVALID_CHANGE": HttpMeaning(422, "invalid_request_body"),
     "NO_SUCH_TEMPLATE": HttpMeaning(404, "template_not_found"),
+    "NO_SUCH_MEDIA": HttpMeaning(404, "media_not_found"),
+    "TEMPORARY_MEDIA_EXPIRED": HttpMeaning(410, "media_expired"),
+    "INPUT_EXPIRED": HttpMeaning(410, "input_expired"),
     "RESULT_NOT_FOUND": HttpMeaning(404, "result_not_found"),
     "RESULT_EXPIRED": HttpMeaning(410, "result_expired"),
     "RATE_LIMITED": HttpMeaning(429, "rate_limited", timedelta(seconds=60)),
@@ -161,6 +164,33 @@ class NoSuchTemplate(ServiceError):
         super().__init__("There is no such template image. It may have been deleted.")
 
 
+class NoSuchMedia(ServiceError):
+    """The temporary picture an admin names in a path does not exist."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "NO_SUCH_MEDIA"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such picture.")
+
+
+class TemporaryMediaExpired(ServiceError):
+    """The temporary picture's time is over."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "TEMPORARY_MEDIA_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("This picture is no longer kept. Upload it again.")
+
+
+class InputExpired(ServiceError):
+    """A job's photo is no longer kept."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "INPUT_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("The camera's photo is no longer kept, so this job cannot run again.")
+
+
 class ClientGone(ServiceError):
     """The client hung up in the middle of its request. Nobody reads the answer."""
 
@@ -177,8 +207,8 @@ class PayloadTooLarge(ServiceError):
 
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
         super().__init__(
-            f"The request has {size_bytes} bytes or more; this slot takes photos of at most {limit_bytes} bytes. "
-            "Lower the camera's picture size or ask the studio to raise the slot's limit.",
+            f"The request has {size_bytes} bytes or more; a picture may have at most {limit_bytes} bytes here. "
+            "Make it smaller: a camera by its picture size. A slot's limit can be raised by the studio.",
             sizeBytes=str(size_bytes),
             limitBytes=str(limit_bytes),
         )

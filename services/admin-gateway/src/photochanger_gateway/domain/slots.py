@@ -3,12 +3,21 @@
 Names are those of the HTTP API: what an admin reads in an answer, an error and the audit log is one name.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from photochanger_gateway.domain.jobs import Job
+
+_ID: Final = re.compile(r"slot-0(0[1-9]|1[0-5])")
+
+
+def is_slot_id(text: str) -> bool:
+    """Whether a text names one of the 15 slots."""
+    return _ID.fullmatch(text) is not None
 
 
 class ResponseMode(StrEnum):
@@ -135,3 +144,17 @@ class SlotActivity:
     last_success_at: datetime | None = None
     last_failure_reason: str | None = None
     latest_result: Job | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """A job and what it was asked to do, for an admin. Sizes in bytes, of the photo as it was received."""
+
+    job: Job
+    slot_display_name: str
+    settings: Mapping[str, object]
+    template_media: tuple[TemplateImage, ...]
+    form_fields: Mapping[str, str]
+    input_size_bytes: int
+    input_sha256: str
+    late_until: datetime | None

@@ -31,13 +31,21 @@ def a_refusal(
 
 
 def an_object(
-    data: bytes = JPEG, *, mime_type: str = "image/jpeg", expires_at: datetime | None = None
+    data: bytes = JPEG,
+    *,
+    mime_type: str = "image/jpeg",
+    expires_at: datetime | None = None,
+    kind: media_object_pb2.MediaKind.ValueType = media_object_pb2.MEDIA_KIND_RESULT,
+    slot_id: str = "",
 ) -> media_object_pb2.MediaObject:
     """A stored picture."""
     return media_object_pb2.MediaObject(
         id=uuid4().hex,
-        kind=media_object_pb2.MEDIA_KIND_RESULT,
+        kind=kind,
+        slot_id=slot_id,
         mime_type=mime_type,
+        width_px=640,
+        height_px=480,
         size_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         expires_at=None if expires_at is None else timestamp(expires_at),
@@ -52,6 +60,7 @@ def a_job(
     result: media_object_pb2.MediaObject | None = None,
     origin: job_pb2.ResultOrigin.ValueType = job_pb2.RESULT_ORIGIN_PROVIDER,
     failure: str = "",
+    source: job_pb2.JobSource.ValueType = job_pb2.JOB_SOURCE_INGEST,
     at: datetime = datetime(2026, 1, 1, 12, tzinfo=UTC),
 ) -> job_pb2.Job:
     """A job, done unless told otherwise."""
@@ -60,7 +69,7 @@ def a_job(
         slot_id=slot_id,
         slot_version=1,
         state=state,
-        source=job_pb2.JOB_SOURCE_INGEST,
+        source=source,
         provider_id="local",
         operation_id="blur",
         received_at=timestamp(at),

@@ -15,7 +15,7 @@ from photochanger_chassis.errors import ErrorKind
 
 from photochanger_gateway.adapters.clients.translate import timestamp
 from photochanger_gateway.testing.builders import a_refusal
-from photochanger_gateway.testing.script import Script
+from photochanger_gateway.testing.script import Script, page_of
 
 _MEGABYTE: Final = 1024 * 1024
 SLOT_IDS: Final = tuple(f"slot-{number:03d}" for number in range(1, 16))
@@ -107,17 +107,11 @@ class FakeSlots(slot_service_pb2_grpc.SlotServiceServicer):
     async def ListSlotVersions(  # noqa: N802
         self, request: slot_service_pb2.ListSlotVersionsRequest, context: object
     ) -> slot_service_pb2.ListSlotVersionsResponse:
-        """See the proto. A page token is the number of the first item."""
+        """See the proto."""
         await self.script.enter("ListSlotVersions", request)
         self.current(request.slot_id)
-        if request.page_token and not request.page_token.isdecimal():
-            raise a_refusal("INVALID_ARGUMENT", ErrorKind.INVALID_ARGUMENT, "page_token is none of ours.")
-        start = int(request.page_token or 0)
-        end = start + request.page_size
-        versions = self.versions[request.slot_id]
-        return slot_service_pb2.ListSlotVersionsResponse(
-            versions=versions[start:end], next_page_token=str(end) if end < len(versions) else ""
-        )
+        versions, token = page_of(self.versions[request.slot_id], request.page_size, request.page_token)
+        return slot_service_pb2.ListSlotVersionsResponse(versions=versions, next_page_token=token)
 
     async def RestoreSlotVersion(  # noqa: N802
         self, request: slot_service_pb2.RestoreSlotVersionRequest, context: object

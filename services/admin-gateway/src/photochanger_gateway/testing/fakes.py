@@ -36,7 +36,7 @@ from photochanger_chassis.errors import ErrorKind
 
 from photochanger_gateway.adapters.clients.translate import instant, timestamp
 from photochanger_gateway.testing.builders import JPEG, a_job, a_refusal, an_object
-from photochanger_gateway.testing.script import Script
+from photochanger_gateway.testing.script import Script, page_of
 
 PASSWORD: Final = "booth-password-9"  # noqa: S105 - of the fake, nowhere else
 _CHUNK_BYTES: Final = 256 * 1024
@@ -58,6 +58,8 @@ class FakeIngest(job_service_pb2_grpc.JobServiceServicer, gallery_service_pb2_gr
         self.jobs: dict[str, job_pb2.Job] = {}
         self.any_job: job_pb2.Job | None = None
         """What every unknown id stands for, where a test cannot choose ids."""
+        self.details = job_service_pb2.GetJobDetailsResponse()
+        """What every job was asked to do."""
         self.galleries: dict[str, list[job_pb2.Job]] = {}
         self.display_name = "First booth"
         self.shared = False
@@ -110,6 +112,49 @@ class FakeIngest(job_service_pb2_grpc.JobServiceServicer, gallery_service_pb2_gr
             opened.ClearField("failure")
         return job_service_pb2.OpenJobResponse(job=opened, admission=self.admission)
 
+    async def OpenTestJob(  # noqa: N802
+        self, request: job_service_pb2.OpenTestJobRequest, context: object
+    ) -> job_service_pb2.OpenTestJobResponse:
+        """See the proto."""
+        await self.script.enter("OpenTestJob", request)
+        job = job_pb2.Job()
+        job.CopyFrom(self.ending)
+        job.id, job.slot_id, job.source = request.ticket.job_id, request.slot_id, job_pb2.JOB_SOURCE_UI_TEST
+        job.input_media_object_id = request.input_media_object_id
+        self.keep(job)
+        opened = job_pb2.Job()
+        opened.CopyFrom(job)
+        opened.state = job_pb2.JOB_STATE_PENDING
+        opened.ClearField("result")
+        opened.ClearField("failure")
+        return job_service_pb2.OpenTestJobResponse(job=opened)
+
+    async def GetJobDetails(  # noqa: N802
+        self, request: job_service_pb2.GetJobDetailsRequest, context: object
+    ) -> job_service_pb2.GetJobDetailsResponse:
+        """See the proto."""
+        await self.script.enter("GetJobDetails", request)
+        details = job_service_pb2.GetJobDetailsResponse()
+        details.CopyFrom(self.details)
+        details.job.CopyFrom(self._job(request.job_id))
+        details.slot_display_name = self.display_name
+        return details
+
+    async def ListJobs(  # noqa: N802
+        self, request: job_service_pb2.ListJobsRequest, context: object
+    ) -> job_service_pb2.ListJobsResponse:
+        """See the proto."""
+        await self.script.enter("ListJobs", request)
+        wanted = [
+            job
+            for job in reversed(self.jobs.values())
+            if request.slot_id in {"", job.slot_id}
+            and (not request.states or job.state in request.states)
+            and request.source in {job_pb2.JOB_SOURCE_UNSPECIFIED, job.source}
+        ]
+        jobs, token = page_of(wanted, request.page_size, request.page_token)
+        return job_service_pb2.ListJobsResponse(jobs=jobs, next_page_token=token)
+
     async def RunJob(  # noqa: N802
         self, request: job_service_pb2.RunJobRequest, context: object
     ) -> job_service_pb2.RunJobResponse:
@@ -130,9 +175,10 @@ class FakeIngest(job_service_pb2_grpc.JobServiceServicer, gallery_service_pb2_gr
     ) -> job_service_pb2.ListGalleryResponse:
         """See the proto."""
         await self.script.enter("ListGallery", request)
+        kept = self.galleries.get(request.slot_id, [])
+        jobs, token = page_of(kept, request.page_size or 10, request.page_token)
         return job_service_pb2.ListGalleryResponse(
-            slot_display_name=self.display_name,
-            jobs=self.galleries.get(request.slot_id, [])[: request.page_size or 10],
+            slot_display_name=self.display_name, jobs=jobs, next_page_token=token
         )
 
     async def ShareGalleries(  # noqa: N802
@@ -229,6 +275,8 @@ class FakeAudit(audit_service_pb2_grpc.AuditServiceServicer):
             and entry.action.startswith(request.action_prefix)
             and request.target in ("", entry.target)
         ]
+        if not (request.page_token or "0").isdecimal():
+            raise a_refusal("INVALID_ARGUMENT", ErrorKind.INVALID_ARGUMENT)
         start, size = int(request.page_token or 0), request.page_size or 50
         rest = str(start + size) if start + size < len(wanted) else ""
         return audit_service_pb2.ListAuditEntriesResponse(
@@ -290,7 +338,17 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
             received.whole = bool(received.whole)
             received.ended.set()
         data = bytes(received.data)
-        stored = self.store(data)
+        header = received.header
+        kept_for = timedelta(hours=1) if header.kind != media_object_pb2.MEDIA_KIND_TEMPLATE else None
+        stored = self.store(
+            data,
+            kind=header.kind,
+            slot_id=header.slot_id,
+            mime_type=header.declared_mime_type or "image/jpeg",
+            expires_at=None if kept_for is None else self.clock.now() + kept_for,
+        )
+        if header.kind == media_object_pb2.MEDIA_KIND_TEMPLATE:
+            self.previews[stored.id] = data
         received.media_object_id = stored.id
         names = {1: "md5", 2: "sha1", 3: "sha256", 4: "sha512"}
         return media_service_pb2.UploadResponse(
@@ -337,6 +395,36 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
         await self.script.enter("DeleteMediaObject", request)
         self.deleted.append(request.media_object_id)
         return media_service_pb2.DeleteMediaObjectResponse()
+
+    async def GetMediaObject(  # noqa: N802
+        self, request: media_service_pb2.GetMediaObjectRequest, context: object
+    ) -> media_service_pb2.GetMediaObjectResponse:
+        """See the proto."""
+        await self.script.enter("GetMediaObject", request)
+        info, _ = self._open(request.media_object_id, None, preview=False)
+        return media_service_pb2.GetMediaObjectResponse(media_object=info.media_object)
+
+    async def GetUsage(  # noqa: N802
+        self, request: media_service_pb2.GetUsageRequest, context: object
+    ) -> media_service_pb2.GetUsageResponse:
+        """See the proto."""
+        await self.script.enter("GetUsage", request)
+        usage: dict[media_object_pb2.MediaKind.ValueType, list[int]] = {}
+        for stored, data in self.objects.values():
+            usage.setdefault(stored.kind, []).append(len(data))
+        return media_service_pb2.GetUsageResponse(
+            kinds=[
+                media_service_pb2.KindUsage(kind=kind, object_count=len(sizes), size_bytes=sum(sizes))
+                for kind, sizes in usage.items()
+            ]
+        )
+
+    async def RunCleanup(  # noqa: N802
+        self, request: media_service_pb2.RunCleanupRequest, context: object
+    ) -> media_service_pb2.RunCleanupResponse:
+        """See the proto."""
+        await self.script.enter("RunCleanup", request)
+        return media_service_pb2.RunCleanupResponse(expired_count=3, freed_bytes=1000)
 
     def _open(
         self, media_object_id: str, wanted: media_service_pb2.ByteRange | None, *, preview: bool

@@ -15,6 +15,7 @@ from photochanger.ingest.v1.gallery_service_pb2_grpc import add_GalleryServiceSe
 from photochanger.ingest.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from photochanger.ingest.v1.settings_service_pb2_grpc import add_SettingsServiceServicer_to_server
 from photochanger.ingest.v1.slot_service_pb2_grpc import add_SlotServiceServicer_to_server
+from photochanger.ingest.v1.statistics_service_pb2_grpc import add_StatisticsServiceServicer_to_server
 from photochanger.media.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
 from photochanger.providers.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from photochanger.providers.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
@@ -31,6 +32,7 @@ from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServ
 from photochanger_gateway.main import wire
 from photochanger_gateway.settings import Settings
 from photochanger_gateway.testing.fake_slots import FakeSettings, FakeSlots
+from photochanger_gateway.testing.fake_statistics import FakeStatistics
 from photochanger_gateway.testing.fakes import FakeAudit, FakeIngest, FakeMedia, FakeProviders
 
 SIGNING_KEY: Final = "k" * 32
@@ -87,6 +89,7 @@ class Platform:
     audit: FakeAudit
     slots: FakeSlots
     settings: FakeSettings
+    statistics: FakeStatistics
     media: FakeMedia
     providers: FakeProviders
     ingest_server: Served
@@ -111,10 +114,10 @@ class Gateway:
 @asynccontextmanager
 async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
     """Runs the fakes."""
-    # The gateway calls no other methods than those they have; the rest answers UNIMPLEMENTED.
-    ingest = FakeIngest(clock)  # type: ignore[abstract]  # see above
-    slots, settings = FakeSlots(clock), FakeSettings(clock)
+    ingest = FakeIngest(clock)
+    slots, settings, statistics = FakeSlots(clock), FakeSettings(clock), FakeStatistics()
     audit = FakeAudit()
+    # The gateway calls no other methods than those they have; the rest answers UNIMPLEMENTED.
     media = FakeMedia(clock)  # type: ignore[abstract]  # see above
     providers = FakeProviders()  # type: ignore[abstract]  # see above
     ingest.ending.result.media_object.CopyFrom(media.store(expires_at=clock.now() + timedelta(hours=72)))
@@ -128,6 +131,7 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
                 (add_AuditServiceServicer_to_server, audit),
                 (add_SlotServiceServicer_to_server, slots),
                 (add_SettingsServiceServicer_to_server, settings),
+                (add_StatisticsServiceServicer_to_server, statistics),
             ),
             ("postgres",),
         ),
@@ -145,7 +149,7 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
         for server in servers:
             await server.start()
             stack.push_async_callback(server.stop)
-        yield Platform(clock, ingest, audit, slots, settings, media, providers, *servers)
+        yield Platform(clock, ingest, audit, slots, settings, statistics, media, providers, *servers)
 
 
 def settings_for(platform: Platform, nats_url: str, **others: object) -> Settings:

@@ -1,10 +1,16 @@
-"""What a fake service was asked, and how it is told to answer."""
+"""What a fake service was asked, and how it is told to answer; lists in pages."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from google.protobuf.message import Message
-from photochanger_chassis.errors import ServiceError
+from photochanger_chassis.errors import ErrorKind, ServiceError
+
+from photochanger_gateway.testing.builders import a_refusal
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(slots=True)
@@ -35,3 +41,12 @@ class Script:
             await self.gates[method].wait()
         if method in self.refusals:
             raise self.refusals[method]
+
+
+def page_of(items: Sequence[_Item], size: int, token: str) -> tuple[Sequence[_Item], str]:
+    """A page of items, and the next one's token: the number of its first item."""
+    if token and not (token.isascii() and token.isdecimal()):
+        raise a_refusal("INVALID_ARGUMENT", ErrorKind.INVALID_ARGUMENT, "page_token is none of ours.")
+    start = min(len(items), int(token or 0))
+    end = start + size
+    return items[start:end], str(end) if end < len(items) else ""

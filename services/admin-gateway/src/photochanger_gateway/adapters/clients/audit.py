@@ -10,16 +10,18 @@ from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_gateway.adapters.clients import translate
 from photochanger_gateway.application.audit import AuditEntry, Outcome
+from photochanger_gateway.application.ports_admin import Page, PageRequest, Recorded, RecordFilter
 
 _QUICK_SECONDS: Final = 5.0
 _OUTCOMES: Final = {
     Outcome.DONE: audit_service_pb2.AUDIT_OUTCOME_DONE,
     Outcome.REFUSED: audit_service_pb2.AUDIT_OUTCOME_REFUSED,
 }
+_OUTCOMES_BACK: Final = {theirs: ours for ours, theirs in _OUTCOMES.items()}
 
 
 class GrpcAuditLog:
-    """Keeps the promises of `application.audit.AuditLog`."""
+    """Keeps the promises of `application.audit.AuditLog` and of `application.ports_admin.Records`."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._audit = AuditServiceStub(channel)
@@ -49,3 +51,29 @@ class GrpcAuditLog:
         )
         with translate_rpc_errors():
             await self._audit.CloseAuditEntry(request, timeout=_QUICK_SECONDS)
+
+    async def list(self, wanted: RecordFilter, page: PageRequest) -> Page[Recorded]:
+        """See `application.ports_admin.Records`."""
+        request = audit_service_pb2.ListAuditEntriesRequest(
+            actor=wanted.actor,
+            action_prefix=wanted.action,
+            target=wanted.target,
+            page_size=page.size,
+            page_token=page.cursor,
+        )
+        with translate_rpc_errors():
+            answer = await self._audit.ListAuditEntries(request, timeout=_QUICK_SECONDS)
+        return Page(tuple(_recorded(item) for item in answer.entries), answer.next_page_token)
+
+
+def _recorded(message: audit_service_pb2.AuditEntry) -> Recorded:
+    entry = AuditEntry(
+        id=message.id,
+        occurred_at=translate.instant(message.occurred_at),
+        actor=message.actor,
+        address=message.address,
+        action=message.action,
+        target=message.target,
+        facts=dict(message.facts),
+    )
+    return Recorded(entry, _OUTCOMES_BACK.get(message.outcome), message.refusal)

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import grpc.aio
 import structlog
-from photochanger.ingest.v1 import gallery_service_pb2, job_service_pb2, slot_pb2
+from photochanger.ingest.v1 import gallery_service_pb2, job_pb2, job_service_pb2, slot_pb2
 from photochanger.ingest.v1.gallery_service_pb2_grpc import GalleryServiceStub
 from photochanger.ingest.v1.job_service_pb2_grpc import JobServiceStub
 from photochanger.media.v1 import media_service_pb2
@@ -17,8 +17,10 @@ from photochanger_chassis.errors import DeadlinePassed, ErrorKind, ServiceError,
 from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_gateway.adapters.clients import translate
-from photochanger_gateway.application.ports import Admission, Terms, WholeForm
-from photochanger_gateway.domain.jobs import Gallery, Job, Share
+from photochanger_gateway.adapters.clients.changes import translate_change_errors
+from photochanger_gateway.adapters.clients.slots import mask, slot_message
+from photochanger_gateway.application.ports import Admission, Terms, Trial, WholeForm
+from photochanger_gateway.domain.jobs import Gallery, Job, JobSource, Share
 from photochanger_gateway.domain.slots import ResponseMode
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -46,10 +48,14 @@ class GrpcIngest:
         self._galleries = GalleryServiceStub(channel)
         self._clock = clock
 
-    async def check_admission(self, slot_id: str, declared_size_bytes: int | None) -> Terms:
+    async def check_admission(
+        self, slot_id: str, declared_size_bytes: int | None, *, source: JobSource = JobSource.INGEST
+    ) -> Terms:
         """See the port."""
         request = job_service_pb2.CheckAdmissionRequest(
-            slot_id=slot_id, declared_size_bytes=declared_size_bytes
+            slot_id=slot_id,
+            declared_size_bytes=declared_size_bytes,
+            source=job_pb2.JOB_SOURCE_UI_TEST if source is JobSource.UI_TEST else job_pb2.JOB_SOURCE_INGEST,
         )
         try:
             with translate_rpc_errors():
@@ -76,11 +82,7 @@ class GrpcIngest:
     async def open_job(self, terms: Terms, form: WholeForm) -> tuple[Job, Admission]:
         """See the port."""
         request = job_service_pb2.OpenJobRequest(
-            ticket=job_service_pb2.JobTicket(
-                job_id=terms.job_id,
-                received_at=translate.timestamp(terms.received_at),
-                deadline=translate.timestamp(terms.deadline.at),
-            ),
+            ticket=_ticket(terms),
             slot_id=form.slot_id,
             password=form.password,
             hash=form.hash,
@@ -102,6 +104,25 @@ class GrpcIngest:
 
         answer = await self._keep_trying(call, terms.deadline)
         return translate.job(answer.job), _ADMISSIONS[answer.admission]
+
+    async def open_test_job(self, terms: Terms, trial: Trial) -> Job:
+        """See the port."""
+        request = job_service_pb2.OpenTestJobRequest(
+            ticket=_ticket(terms),
+            slot_id=trial.slot_id,
+            input_media_object_id=trial.photo.media_object_id,
+            input_sha256=trial.photo.digests[media_service_pb2.DIGEST_ALGORITHM_SHA256],
+            size_bytes=trial.photo.size_bytes,
+            overrides=slot_message(trial.overrides.values),
+            override_mask=mask(trial.overrides),
+            form_fields=trial.form_fields,
+        )
+
+        async def call(seconds: float) -> job_service_pb2.OpenTestJobResponse:
+            with translate_change_errors():
+                return await self._jobs.OpenTestJob(request, timeout=seconds)
+
+        return translate.job((await self._keep_trying(call, terms.deadline)).job)
 
     async def run_job(self, job_id: str, wait_until: Deadline) -> Job:
         """See the port."""
@@ -163,3 +184,11 @@ class GrpcIngest:
                 _log.info("ingest.call_repeated", reason=error.reason)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def _ticket(terms: Terms) -> job_service_pb2.JobTicket:
+    return job_service_pb2.JobTicket(
+        job_id=terms.job_id,
+        received_at=translate.timestamp(terms.received_at),
+        deadline=translate.timestamp(terms.deadline.at),
+    )

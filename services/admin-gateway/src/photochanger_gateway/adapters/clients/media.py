@@ -53,7 +53,7 @@ class GrpcMedia:
         )
         call = self._media.Upload(timeout=terms.deadline.remaining(self._clock.now()).total_seconds())
         try:
-            yield _GrpcUpload(call, header)
+            yield GrpcUpload(call, header)
         finally:
             call.cancel()  # nothing happens to a call that has ended
 
@@ -101,7 +101,9 @@ class GrpcMedia:
             await self._media.DeleteMediaObject(request, timeout=_QUICK_SECONDS)
 
 
-class _GrpcUpload:
+class GrpcUpload:
+    """Keeps the promises of `application.ports.Upload`."""
+
     def __init__(
         self,
         call: grpc.aio.StreamUnaryCall[media_service_pb2.UploadRequest, media_service_pb2.UploadResponse],
@@ -111,12 +113,14 @@ class _GrpcUpload:
         self._header: media_service_pb2.UploadHeader | None = header
 
     async def send(self, data: bytes) -> None:
+        """See the port."""
         if self._header is not None:
             await self._write(media_service_pb2.UploadRequest(header=self._header))
             self._header = None
         await self._write(media_service_pb2.UploadRequest(chunk=data))
 
     async def finish(self) -> StoredPhoto:
+        """See the port."""
         if self._header is not None:  # an empty file: the service says what is wrong with it
             await self._write(media_service_pb2.UploadRequest(header=self._header))
             self._header = None
@@ -127,6 +131,7 @@ class _GrpcUpload:
             media_object_id=answer.media_object.id,
             size_bytes=answer.received_size_bytes,
             digests={int(digest.algorithm): digest.hex for digest in answer.received_digests},
+            stored=translate.media_object(answer.media_object),
         )
 
     async def _write(self, message: media_service_pb2.UploadRequest) -> None:

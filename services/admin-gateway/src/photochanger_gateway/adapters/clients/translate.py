@@ -12,6 +12,7 @@ from photochanger.media.v1 import media_object_pb2
 from photochanger_chassis.errors import RemoteError, ServiceError
 
 from photochanger_gateway.domain.jobs import (
+    HashCheck,
     Job,
     JobFailure,
     JobSource,
@@ -19,6 +20,7 @@ from photochanger_gateway.domain.jobs import (
     Picture,
     ResultOrigin,
 )
+from photochanger_gateway.domain.media import MediaKind, MediaObject
 from photochanger_gateway.domain.slots import Switch
 
 # A state we do not know yet counts as unfinished, as the contract says.
@@ -35,6 +37,19 @@ _ORIGINS: Final = {
     job_pb2.RESULT_ORIGIN_PROVIDER: ResultOrigin.PROVIDER,
     job_pb2.RESULT_ORIGIN_LATE: ResultOrigin.LATE,
     job_pb2.RESULT_ORIGIN_INPUT: ResultOrigin.INPUT,
+}
+
+_HASH_CHECKS: Final = {
+    job_pb2.HASH_CHECK_MATCH: HashCheck.MATCH,
+    job_pb2.HASH_CHECK_MISMATCH: HashCheck.MISMATCH,
+}
+# Kinds we do not know yet count as private, as the contract says.
+KINDS: Final = {
+    media_object_pb2.MEDIA_KIND_INPUT: MediaKind.INPUT,
+    media_object_pb2.MEDIA_KIND_RESULT: MediaKind.RESULT,
+    media_object_pb2.MEDIA_KIND_PREVIEW: MediaKind.PREVIEW,
+    media_object_pb2.MEDIA_KIND_TEMPLATE: MediaKind.TEMPLATE,
+    media_object_pb2.MEDIA_KIND_TEMPORARY: MediaKind.TEMPORARY,
 }
 
 
@@ -80,6 +95,23 @@ def picture(message: media_object_pb2.MediaObject) -> Picture:
         size_bytes=message.size_bytes,
         sha256=message.sha256,
         expires_at=instant(message.expires_at) if message.HasField("expires_at") else None,
+        width_px=message.width_px,
+        height_px=message.height_px,
+    )
+
+
+def media_object(message: media_object_pb2.MediaObject) -> MediaObject:
+    """A stored picture, whatever it is for."""
+    return MediaObject(
+        id=message.id,
+        kind=KINDS.get(message.kind, MediaKind.OTHER),
+        slot_id=message.slot_id,
+        mime_type=message.mime_type,
+        size_bytes=message.size_bytes,
+        width_px=message.width_px,
+        height_px=message.height_px,
+        sha256=message.sha256,
+        expires_at=instant(message.expires_at) if message.HasField("expires_at") else None,
     )
 
 
@@ -94,6 +126,7 @@ def job(message: job_pb2.Job) -> Job:
         provider=message.provider_id,
         operation=message.operation_id,
         received_at=instant(message.received_at),
+        created_at=instant(message.created_at) if message.HasField("created_at") else None,
         started_at=instant(message.started_at) if message.HasField("started_at") else None,
         finished_at=instant(message.finished_at) if message.HasField("finished_at") else None,
         failure=JobFailure(message.failure.reason, message.failure.message)
@@ -102,4 +135,8 @@ def job(message: job_pb2.Job) -> Job:
         picture=picture(message.result.media_object) if has_result else None,
         origin=_ORIGINS.get(message.result.origin, ResultOrigin.PROVIDER) if has_result else None,
         stages={stage.stage: stage.duration.ToTimedelta() for stage in message.stages},
+        deadline=instant(message.deadline) if message.HasField("deadline") else None,
+        hash_check=_HASH_CHECKS.get(message.hash_check, HashCheck.UNCHECKED),
+        provider_calls=message.provider_calls,
+        input_media_object_id=message.input_media_object_id,
     )

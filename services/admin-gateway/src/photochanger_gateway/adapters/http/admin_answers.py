@@ -29,6 +29,8 @@ ETAG: Final[dict[str, Any]] = {
 SlotPath = Annotated[str, Path(pattern=SLOT_ID_PATTERN)]
 JobPath = Annotated[str, Path(pattern=JOB_ID_PATTERN)]
 MediaPath = Annotated[str, Path(pattern=MEDIA_ID_PATTERN)]
+TemplatePath = Annotated[str, Path(pattern=MEDIA_ID_PATTERN)]
+SlotQuery = Annotated[str | None, Query(description="Only this slot's.", pattern=SLOT_ID_PATTERN)]
 CursorQuery = Annotated[str, Query(description="`next_cursor` of the page before.", max_length=512)]
 IfMatch = Annotated[
     str | None,

@@ -36,6 +36,15 @@ def for_cameras(path: str) -> bool:
     return path.startswith(("/api/ingest/", "/ingest/"))
 
 
+def takes_picture(path: str) -> bool:
+    """Whether a path's body is a form with a picture, which the route itself streams within limits of its own."""
+    return (
+        for_cameras(path)
+        or path in {"/api/template-media/register", "/api/media/register"}
+        or (path.startswith("/api/slots/") and path.endswith("/test-run"))
+    )
+
+
 def wants_problem(request: Request) -> bool:
     """Whether the client asks for RFC 9457 errors, and may have them."""
     return PROBLEM_TYPE in request.headers.get("accept", "") and not for_cameras(request.url.path)

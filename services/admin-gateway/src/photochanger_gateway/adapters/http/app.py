@@ -1,6 +1,6 @@
 """The FastAPI application: routes, error answers, the OpenAPI document."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -9,18 +9,20 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from photochanger_chassis.errors import FieldViolation, ServiceError
+from photochanger_chassis.errors import ServiceError
 from photochanger_chassis.ids import Ids
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from photochanger_gateway.adapters.http import answers
+from photochanger_gateway.adapters.http.fields import violations_of
 from photochanger_gateway.adapters.http.metrics import HttpMetrics
 from photochanger_gateway.adapters.http.middleware import RequestContext, SmallBodies
 from photochanger_gateway.adapters.http.models import ErrorBody, GalleryBody, ProblemBody
 from photochanger_gateway.adapters.http.pages import Pages
 from photochanger_gateway.adapters.http.signed_in import SECURITY_SCHEMES
+from photochanger_gateway.adapters.http.slot_models import TestRunPayload
 from photochanger_gateway.domain.refusals import HttpMeaning, InvalidChange, InvalidRequest
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -102,14 +104,9 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     wrong: ServiceError = InvalidRequest("The request's parameters cannot be read.")
     in_body = all(item["loc"][:1] == ("body",) and item["type"] != "json_invalid" for item in error.errors())
     if in_body and hasattr(request.state, "admin"):
-        wrong = InvalidChange(tuple(_violation(item) for item in error.errors()))
+        # The body's own place in the request is no part of a field's path.
+        wrong = InvalidChange(violations_of({**item, "loc": item["loc"][1:]} for item in error.errors()))
     return answers.refusal(wrong, problem=answers.wants_problem(request))
-
-
-def _violation(item: Mapping[str, Any]) -> FieldViolation:
-    """A field of a body as its client wrote it; the body's own place in the request is no part of that."""
-    path = ".".join(str(part) for part in item["loc"][1:])
-    return FieldViolation(path or "body", str(item["msg"]).removeprefix("Value error, "))
 
 
 async def _http_error(routes: Sequence[Route], request: Request, error: Exception) -> Response:
@@ -141,7 +138,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         )
         schema.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
         components = schema.setdefault("components", {}).setdefault("schemas", {})
-        for model in (ErrorBody, ProblemBody, GalleryBody):
+        for model in (ErrorBody, ProblemBody, GalleryBody, TestRunPayload):
             body = model.model_json_schema(ref_template="#/components/schemas/{model}")
             components.update(body.pop("$defs", {}))
             components[model.__name__] = body

@@ -1,10 +1,11 @@
 """Kinds of fields that several bodies have, each with its bounds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
+from photochanger_chassis.errors import FieldViolation
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from photochanger_gateway.adapters.http.answers import rfc3339
@@ -86,3 +87,14 @@ def instant(at: datetime) -> str:
 def plain(value: Mapping[str, object]) -> dict[str, JsonValue]:
     """A JSON object that came from a service, for a body."""
     return dict(value)  # type: ignore[arg-type]  # it was parsed from JSON
+
+
+def violations_of(errors: Iterable[Mapping[str, Any]], *, whole: str = "body") -> tuple[FieldViolation, ...]:
+    """What pydantic found wrong, field by field; `whole` names what none of the fields is."""
+    return tuple(
+        FieldViolation(
+            ".".join(str(part) for part in error["loc"]) or whole,
+            str(error["msg"]).removeprefix("Value error, "),
+        )
+        for error in errors
+    )

@@ -7,6 +7,7 @@ body is asked for before the first event is, so an HTTP client that waits for `1
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import DeadlinePassed
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect, Request
 
 from photochanger_gateway.domain.form import (
     HASH_FIELD,
@@ -27,10 +29,48 @@ from photochanger_gateway.domain.form import (
     PhotoChunk,
     PhotoEnded,
 )
-from photochanger_gateway.domain.refusals import InvalidRequest, PayloadTooLarge
+from photochanger_gateway.domain.refusals import ClientGone, InvalidRequest, PayloadTooLarge
 
 IDLE_TIMEOUT: Final = timedelta(seconds=10)
 """Longest silence of a client in the middle of its body. The whole body has until the job's deadline."""
+
+
+async def read_request(
+    request: Request,
+    *,
+    photo_limit_bytes: int,
+    deadline: Deadline,
+    clock: Clock,
+    idle_timeout: timedelta = IDLE_TIMEOUT,
+    photo_field: str = PHOTO_FIELD,
+) -> AsyncGenerator[FormEvent]:
+    """Yields the parts of a request's form, as `read_form` does.
+
+    Raises:
+        ClientGone: the client hung up.
+    """
+    events = read_form(
+        request.headers.get("content-type", ""),
+        request.stream(),
+        limits=FormLimits(),
+        photo_limit_bytes=photo_limit_bytes,
+        deadline=deadline,
+        clock=clock,
+        idle_timeout=idle_timeout,
+        photo_field=photo_field,
+    )
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield event
+    except ClientDisconnect as error:
+        raise ClientGone from error
+
+
+def declared_length(request: Request) -> int | None:
+    """The body's declared length; the HTTP server has refused a header that is no number."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None  # noqa: PLR2004 - petabytes
 
 
 async def read_form(
@@ -42,15 +82,16 @@ async def read_form(
     deadline: Deadline,
     clock: Clock,
     idle_timeout: timedelta = IDLE_TIMEOUT,
+    photo_field: str = PHOTO_FIELD,
 ) -> AsyncGenerator[FormEvent]:
-    """Yields the form's parts in the order they come.
+    """Yields the form's parts in the order they come. `photo_field` is the name of the part with the picture.
 
     Raises:
         InvalidRequest: not a multipart form, broken, cut off, or over a limit on fields.
         PayloadTooLarge: the photo, or the body as a whole, is larger than allowed.
         DeadlinePassed: the body took too long.
     """
-    sink = _EventSink(limits, photo_limit_bytes)
+    sink = _EventSink(limits, photo_limit_bytes, photo_field)
     parser = sink.parser(content_type)
     received = 0
     chunks = aiter(body)
@@ -88,11 +129,12 @@ def _too_slow(deadline: Deadline, clock: Clock, idle_timeout: timedelta) -> Inva
 class _EventSink:
     """Collects the parser's callbacks and turns them into events."""
 
-    def __init__(self, limits: FormLimits, photo_limit_bytes: int) -> None:
+    def __init__(self, limits: FormLimits, photo_limit_bytes: int, photo_field: str) -> None:
         self.events: deque[FormEvent] = deque()
         self.complete = False
         self._limits = limits
         self._photo_limit = photo_limit_bytes
+        self._photo_field = photo_field
         self._photo_size = 0
         self._fields = 0
         self._fields_size = 0
@@ -151,7 +193,7 @@ class _EventSink:
                 f"{self._limits.name_characters} characters."
             )
         self._name = name
-        if self._name == PHOTO_FIELD:
+        if self._name == self._photo_field:
             declared = self._headers.get(b"content-type", b"").decode("latin-1").strip().lower()
             self.events.append(PhotoBegun(declared.partition(";")[0].strip()))
             return
@@ -161,7 +203,7 @@ class _EventSink:
         self._count_field_bytes(len(raw))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._name == PHOTO_FIELD:
+        if self._name == self._photo_field:
             self._photo_size += end - start
             if self._photo_size > self._photo_limit:
                 raise PayloadTooLarge(self._photo_size, self._photo_limit)
@@ -171,7 +213,7 @@ class _EventSink:
         self._value += data[start:end]
 
     def _part_end(self) -> None:
-        if self._name == PHOTO_FIELD:
+        if self._name == self._photo_field:
             self.events.append(PhotoEnded())
         elif self._name is not None:
             self.events.append(FieldReceived(self._name, _text(bytes(self._value))))

@@ -5,7 +5,7 @@ import binascii
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -16,12 +16,11 @@ from photochanger_chassis.clock import Clock
 from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import ServiceError, Unavailable
 from photochanger_chassis.ids import Ids
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http import answers
 from photochanger_gateway.adapters.http.clients import ClientAddress
-from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT, read_form
+from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT, declared_length, read_request
 from photochanger_gateway.adapters.http.metrics import HttpMetrics
 from photochanger_gateway.adapters.http.models import SLOT_ID_PATTERN, ErrorBody, result_url
 from photochanger_gateway.adapters.http.pictures import PictureResponse
@@ -29,9 +28,9 @@ from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.application.ports import Admission, Download, Media, Terms
 from photochanger_gateway.application.post_photo import Outcome, PostPhoto
 from photochanger_gateway.application.rate_limits import RateLimiter, Rule
-from photochanger_gateway.domain.form import FormEvent, FormLimits, check_idempotency_key
+from photochanger_gateway.domain.form import FormEvent, check_idempotency_key
 from photochanger_gateway.domain.jobs import Picture, ResultOrigin
-from photochanger_gateway.domain.refusals import ClientGone, meaning_of, meaning_of_failure
+from photochanger_gateway.domain.refusals import meaning_of, meaning_of_failure
 from photochanger_gateway.domain.slots import ResponseMode
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -150,22 +149,14 @@ class IngestRoute:
         structlog.contextvars.bind_contextvars(slot_id=slot_id)
         client = self.clients.of(request)
 
-        async def form(terms: Terms) -> AsyncGenerator[FormEvent]:
-            form_events = read_form(
-                request.headers.get("content-type", ""),
-                request.stream(),
-                limits=FormLimits(),
+        def form(terms: Terms) -> AsyncGenerator[FormEvent]:
+            return read_request(
+                request,
                 photo_limit_bytes=terms.size_limit_bytes,
                 deadline=terms.deadline,
                 clock=self.clock,
                 idle_timeout=self.idle_timeout,
             )
-            try:
-                async with aclosing(form_events):
-                    async for event in form_events:
-                        yield event
-            except ClientDisconnect as error:
-                raise ClientGone from error
 
         try:
             await self.limiter.take(self.photos, client)
@@ -173,7 +164,7 @@ class IngestRoute:
             base_url = self.base_url.of(request)
             outcome = await self.post_photo(
                 slot_id,
-                declared_size_bytes=_declared_length(request),
+                declared_size_bytes=declared_length(request),
                 password=_basic_password(request),
                 idempotency_key=check_idempotency_key(request.headers.get("idempotency-key")),
                 read_form=form,
@@ -283,9 +274,3 @@ def _basic_password(request: Request) -> str | None:
         return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
         return None
-
-
-def _declared_length(request: Request) -> int | None:
-    """The body's declared length; the HTTP server has refused a header that is no number."""
-    length = request.headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None  # noqa: PLR2004 - petabytes

@@ -102,7 +102,7 @@ class RequestContext:
 
 
 class SmallBodies:
-    """Bounds the bodies of all routes but the cameras': nothing else we take is larger than a few fields."""
+    """Bounds the bodies of all routes but those that take pictures: nothing else is larger than a few fields."""
 
     def __init__(self, app: ASGIApp, *, limit_bytes: int = 64 * 1024, seconds: float = 10) -> None:
         self._app = app
@@ -111,7 +111,7 @@ class SmallBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        if scope["type"] != "http" or answers.for_cameras(scope["path"]):
+        if scope["type"] != "http" or answers.takes_picture(scope["path"]):
             await self._app(scope, receive, send)
             return
         received, whole = 0, False

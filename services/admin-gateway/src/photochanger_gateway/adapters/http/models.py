@@ -102,14 +102,17 @@ class JobRow(JobBody):
     result_origin: Literal["provider", "late", "original"] | None
 
     @classmethod
-    def row_of(cls, job: Job, base_url: str, slot_display_name: str) -> "JobRow":
-        """The row for a job."""
+    def row_of(
+        cls, job: Job, base_url: str, slot_display_name: str, previews_url: str | None = None
+    ) -> "JobRow":
+        """The row for a job; `previews_url` is the base of the preview's URL."""
+        preview = f"{result_url(previews_url or base_url, job)}/preview"
         return cls(
             **JobBody.of(job, base_url).model_dump(),
             operation=job.operation,
             slot_display_name=slot_display_name,
             received_at=rfc3339(job.received_at) or "",
-            thumbnail_url=f"{result_url(base_url, job)}/preview" if job.picture is not None else None,
+            thumbnail_url=preview if job.picture is not None else None,
             result_origin=None if job.origin is None else job.origin.value,
         )
 

@@ -27,7 +27,7 @@ from photochanger_gateway.domain.ranges import ByteRange, parse_range
 
 GALLERY_SIZE: Final = 10
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
-_PICTURE: Final = dict.fromkeys(("image/jpeg", "image/png", "image/webp"), _BINARY)
+PICTURE_TYPES: Final = dict.fromkeys(("image/jpeg", "image/png", "image/webp"), _BINARY)
 _RANGE_PARAMETERS: Final[dict[str, Any]] = {
     "parameters": [
         {
@@ -68,8 +68,8 @@ COMMON_ERRORS: Final = error_answers(
     s504="A service did not answer in time: `provider_timeout`.",
 )
 _FILE_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The file.", "content": _PICTURE},
-    206: {"description": "The part of it that was asked for.", "content": _PICTURE},
+    200: {"description": "The file.", "content": PICTURE_TYPES},
+    206: {"description": "The part of it that was asked for.", "content": PICTURE_TYPES},
     304: {"description": "It has not changed."},
     **COMMON_ERRORS,
     **error_answers(
@@ -210,7 +210,7 @@ class PublicRoutes:
             "ETag": etag,
             "Accept-Ranges": "bytes",
         }
-        if _matches(request.headers.get("if-none-match"), etag):
+        if etag_matches(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         extension = "webp" if preview else picture.extension
         headers["Content-Disposition"] = f'attachment; filename="photo-{job_id[:8]}.{extension}"'
@@ -280,7 +280,7 @@ def _wanted_range(request: Request, etag: str | None) -> ByteRange | None:
     return parse_range(request.headers.get("range"))
 
 
-def _matches(header: str | None, etag: str) -> bool:
+def etag_matches(header: str | None, etag: str) -> bool:
     """RFC 9110 §13.1.2: any of the listed tags, compared weakly."""
     if header is None:
         return False
