@@ -35,8 +35,7 @@ export function NumberControl({ field, words, value, error, onChange }: ControlP
           <Slider
             flex={1}
             miw={80}
-            aria-labelledby={labelId}
-            thumbProps={{ "aria-labelledby": labelId }}
+            thumbLabel={words.title}
             min={bounds.min}
             max={bounds.max}
             step={field.step}

@@ -39,11 +39,10 @@ export function settingsProblems(schema: JsonObject, settings: JsonObject): Prob
     const name = fieldOf(error);
     if (name === undefined || name in problems || CONTAINERS.has(error.keyword)) continue;
     const limit = valueAt(schema, error.keywordLocation);
-    const required = error.keyword === "minLength" && limit === 1;
-    problems[name] = {
-      keyword: required ? "required" : error.keyword,
-      limit: limit === undefined ? "" : shown(limit),
-    };
+    problems[name] =
+      error.keyword === "minLength" && limit === 1
+        ? { keyword: "required", limit: "" }
+        : { keyword: error.keyword, limit: limit === undefined ? "" : shown(limit) };
   }
   return problems;
 }

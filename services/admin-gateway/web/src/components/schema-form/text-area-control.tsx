@@ -21,14 +21,12 @@ interface TextAreaControlProps extends ControlProps<"long-text"> {
 export function TextAreaControl({ field, words, value, error, onChange, knownFields }: TextAreaControlProps) {
   const { t } = useTranslation("slot");
   const area = useRef<HTMLTextAreaElement>(null);
+  /** Where the caret was left; null: it was never in the text, which a browser tells as 0. */
+  const selection = useRef<{ start: number; end: number } | null>(null);
   const text = textOf(value);
   const insert = (name: string) => {
     const element = area.current;
-    const selection = {
-      start: element?.selectionStart ?? text.length,
-      end: element?.selectionEnd ?? text.length,
-    };
-    const next = inserted(text, name, selection);
+    const next = inserted(text, name, selection.current ?? { start: text.length, end: text.length });
     onChange(next.text);
     // After React has written the new text and the list has closed.
     setTimeout(() => {
@@ -49,6 +47,9 @@ export function TextAreaControl({ field, words, value, error, onChange, knownFie
         minRows={field.placeholders ? 5 : 2}
         maxRows={18}
         value={text}
+        onBlur={({ currentTarget: { selectionStart, selectionEnd } }) => {
+          selection.current = { start: selectionStart, end: selectionEnd };
+        }}
         onChange={(event) => onChange(event.currentTarget.value)}
       />
       {near && (
@@ -57,9 +58,9 @@ export function TextAreaControl({ field, words, value, error, onChange, knownFie
         </Text>
       )}
       {field.placeholders && (
-        <Group gap="sm" align="flex-start" wrap="nowrap">
+        <Group gap="xs" align="flex-start">
           <PlaceholderPicker knownFields={knownFields} onInsert={insert} />
-          <Text fz="xs" c="dimmed" pt={6}>
+          <Text fz="xs" c="dimmed" pt={4} flex="1 1 16rem">
             {t("form.placeholdersHelp", { shape: "{{name|guest}}" })}
           </Text>
         </Group>

@@ -198,7 +198,7 @@ export const slot = {
   },
   conflict: {
     title: "Somebody else changed this slot",
-    text: "{{who}} saved version {{version}} {{when}}. Yours is not saved yet.",
+    text: "{{who}} saved version {{version}}, {{when}}. Yours is not saved yet.",
     theirs: "Their changes",
     yours: "Your changes",
     both: "changed by both",

@@ -167,7 +167,7 @@ function ResponseTime({ form: { slot, draft, errors, set } }: { form: FormState 
           mt="xs"
           mb="lg"
           maw={560}
-          thumbProps={{ "aria-labelledby": labelId }}
+          thumbLabel={t("advanced.seconds")}
           min={least}
           max={most}
           label={null}

@@ -4,6 +4,7 @@ import type { Provider, Slot } from "@/api/types";
 import { relativeTime, useNow } from "@/components/time-ago";
 import { ChangeList } from "./change-list";
 import { bothChanged, changesBetween, changesOf } from "./draft";
+import { DIALOG_TITLE } from "./section";
 import type { Editing } from "./use-slot-editor";
 import { useValueWords } from "./use-value-words";
 import { valuesOf } from "./values";
@@ -27,6 +28,7 @@ export function ConflictDialog({ opened, theirs, ...props }: ConflictDialogProps
       opened={opened && theirs !== null}
       onClose={props.onClose}
       size="xl"
+      styles={DIALOG_TITLE}
       title={t("conflict.title")}
       closeButtonProps={{ "aria-label": t("close", { ns: "common" }) }}
     >
@@ -52,7 +54,7 @@ function Comparison({ theirs, editing, providers, onKeepMine, onTakeTheirs, onCl
         {t("conflict.text", {
           who: theirs.updated_by,
           version: theirs.version,
-          when: relativeTime(new Date(theirs.updated_at), now, i18n.language),
+          when: theirs.updated_at ? relativeTime(new Date(theirs.updated_at), now, i18n.language) : "",
         })}
       </Text>
       <Stack gap="xs">

@@ -13,6 +13,7 @@ import { TimeAgo } from "@/components/time-ago";
 import { ChangeList } from "./change-list";
 import { changesBetween } from "./draft";
 import classes from "./history-drawer.module.css";
+import { DIALOG_TITLE } from "./section";
 import { useValueWords } from "./use-value-words";
 import { valuesOf } from "./values";
 
@@ -35,6 +36,7 @@ export function HistoryDrawer({ opened, onClose, ...props }: HistoryDrawerProps)
       onClose={onClose}
       position="right"
       size="lg"
+      styles={DIALOG_TITLE}
       title={t("history.title", { slot: props.slot.slot_id })}
       closeButtonProps={{ "aria-label": t("close", { ns: "common" }) }}
     >

@@ -11,6 +11,7 @@ import { Section } from "./section";
 /** The slot's last pictures; new ones come by themselves. */
 export function RecentResults({ slot }: { slot: Slot }) {
   const { t, i18n } = useTranslation("slot");
+  const { language } = i18n;
   const now = useNow();
   return (
     <Section
@@ -33,16 +34,20 @@ export function RecentResults({ slot }: { slot: Slot }) {
                 href={ownPath(result.public_url)}
                 target="_blank"
                 rel="noreferrer"
-                title={t("recent.expires", { when: exactTime(new Date(result.expires_at), i18n.language) })}
+                {...(result.expires_at
+                  ? { title: t("recent.expires", { when: exactTime(new Date(result.expires_at), language) }) }
+                  : {})}
               >
                 <Photo
                   src={result.thumbnail_url}
                   alt={t("recent.open", {
-                    when: relativeTime(new Date(result.finished_at), now, i18n.language),
+                    when: result.finished_at
+                      ? relativeTime(new Date(result.finished_at), now, language)
+                      : t("change.none"),
                   })}
                 />
               </a>
-              <Group gap={6} justify="space-between" wrap="nowrap" mt={4}>
+              <Group gap="0 6px" justify="space-between" mt={4}>
                 <Text fz="xs" c="dimmed" truncate>
                   <TimeAgo at={result.finished_at} />
                 </Text>

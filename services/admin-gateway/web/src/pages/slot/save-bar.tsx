@@ -42,7 +42,7 @@ export function SaveBar({ changed, saving, invalid, onSave, onDiscard }: SaveBar
           pl="lg"
           radius="xl"
         >
-          <Group justify="space-between" wrap="nowrap" gap="md">
+          <div className={classes["row"]}>
             <div className={classes["texts"]}>
               <Text fw={650} fz="sm" role="status">
                 {t("save.changed", { count: changed.length })}
@@ -58,7 +58,7 @@ export function SaveBar({ changed, saving, invalid, onSave, onDiscard }: SaveBar
                   : new Intl.ListFormat(i18n.language, { type: "unit" }).format(changed)}
               </Text>
             </div>
-            <Group gap="xs" wrap="nowrap">
+            <Group gap="xs" wrap="nowrap" justify="flex-end">
               <Button variant="default" disabled={saving} onClick={discard}>
                 {t("save.discard")}
               </Button>
@@ -75,7 +75,7 @@ export function SaveBar({ changed, saving, invalid, onSave, onDiscard }: SaveBar
                 {t("save.save")}
               </Button>
             </Group>
-          </Group>
+          </div>
         </Paper>
       )}
     </Transition>

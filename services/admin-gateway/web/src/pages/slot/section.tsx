@@ -8,6 +8,9 @@ interface SectionProps {
   children: ReactNode;
 }
 
+/** A dialog's title, as large as that of a section. */
+export const DIALOG_TITLE = { title: { fontSize: "1.25rem", fontWeight: 680 } };
+
 /** A card of the page, with a heading that names it as a region. */
 export function Section({ title, help, actions, children }: SectionProps) {
   const id = useId();

@@ -19,10 +19,10 @@ export function TemplatesSection({ form }: { form: FormState }) {
   const upload = (file: File) =>
     answer(api.POST("/api/template-media/register", { ...multipart({ file, slot_id: slot.slot_id }) }));
   /** A picture nothing was saved with is of no use to anybody; one that was belongs to the slot's history. */
-  const removed = (media_object_id: string) => {
-    if (slot.template_media.some((each) => each.media_object_id === media_object_id)) return;
+  const removed = (template_id: string) => {
+    if (slot.template_media.some((each) => each.media_object_id === template_id)) return;
     void api
-      .DELETE("/api/template-media/{media_object_id}", { params: { path: { media_object_id } } })
+      .DELETE("/api/template-media/{template_id}", { params: { path: { template_id } } })
       // It may be in use by now, and nobody waits for this.
       .catch(() => {});
   };
