@@ -65,10 +65,15 @@ export default defineConfig({
     ),
   },
   test: {
-    environment: "jsdom",
     setupFiles: ["src/testing/setup.ts"],
-    include: ["src/**/*.test.{ts,tsx}"],
+    // A DOM takes a second to make: components' tests have one, others say `// @vitest-environment jsdom`.
+    projects: [
+      { extends: true, test: { name: "logic", include: ["src/**/*.test.ts"], environment: "node" } },
+      { extends: true, test: { name: "components", include: ["src/**/*.test.tsx"], environment: "jsdom" } },
+    ],
     restoreMocks: true,
+    // Generous: machines are shared, and a slow one is no failure.
+    testTimeout: 30_000,
     // Two cores are shared with the other checks of `make test`.
     maxWorkers: 2,
     minWorkers: 1,

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { expect, it, vi } from "vitest";
 import { answer, api, multipart } from "./client";
 import { onSignedOut, setCsrfToken } from "./session";

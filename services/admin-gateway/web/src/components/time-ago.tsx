@@ -18,8 +18,10 @@ export function TimeAgo({ at }: { at: string | null | undefined }) {
   );
 }
 
-/** A date and time for people, to the second. */
-export function exactTime(date: Date, language: string): string {
+/** A date and time for people, to the second; empty when there is none. */
+export function exactTime(at: Date | string | null | undefined, language: string): string {
+  if (!at) return "";
+  const date = new Date(at);
   return new Intl.DateTimeFormat(localeOf(language), { dateStyle: "medium", timeStyle: "medium" }).format(
     date,
   );

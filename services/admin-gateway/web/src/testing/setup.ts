@@ -1,26 +1,35 @@
 import { cleanup } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
-afterEach(() => {
-  cleanup();
-  localStorage.clear();
-});
+if (typeof window === "undefined") {
+  // Node 20 has none, and a later one speaks the machine's language.
+  Object.defineProperty(globalThis, "navigator", { value: { languages: ["en-US"] }, configurable: true });
+} else {
+  prepareDom();
+}
 
-// What jsdom lacks and Mantine asks for.
-Object.defineProperty(window, "matchMedia", {
-  writable: true,
-  value: (query: string) => ({
-    matches: false,
-    media: query,
-    onchange: null,
-    addEventListener: vi.fn(),
-    removeEventListener: vi.fn(),
-    dispatchEvent: vi.fn(),
-  }),
-});
-globalThis.ResizeObserver = class {
-  observe(): void {}
-  unobserve(): void {}
-  disconnect(): void {}
-};
-window.HTMLElement.prototype.scrollIntoView = () => {};
+function prepareDom() {
+  afterEach(() => {
+    cleanup();
+    localStorage.clear();
+  });
+
+  // What jsdom lacks and Mantine asks for.
+  Object.defineProperty(window, "matchMedia", {
+    writable: true,
+    value: (query: string) => ({
+      matches: false,
+      media: query,
+      onchange: null,
+      addEventListener: vi.fn(),
+      removeEventListener: vi.fn(),
+      dispatchEvent: vi.fn(),
+    }),
+  });
+  globalThis.ResizeObserver = class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  };
+  window.HTMLElement.prototype.scrollIntoView = () => {};
+}

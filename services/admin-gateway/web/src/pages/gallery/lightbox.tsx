@@ -35,7 +35,7 @@ export function Lightbox({ slotName, results, openJob, onOpen }: LightboxProps) 
         ]
       : [],
   );
-  const time = shown ? exactTime(new Date(shown.finished_at), i18n.language) : "";
+  const time = shown ? exactTime(shown.finished_at, i18n.language) : "";
   return (
     <Modal
       opened={shown !== undefined}

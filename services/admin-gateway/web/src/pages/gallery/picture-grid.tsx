@@ -44,7 +44,7 @@ export function PictureGrid({ slotName, results, onShowAll }: PictureGridProps) 
               aria-haspopup="dialog"
               aria-label={t("open", {
                 name: slotName,
-                time: exactTime(new Date(result.finished_at), i18n.language),
+                time: exactTime(result.finished_at, i18n.language),
               })}
             >
               <Photo src={result.thumbnail_url} alt="" ratio={3 / 4} />

@@ -33,7 +33,7 @@ export function LoginForm() {
     mutationFn: (values: { username: string; password: string }) =>
       answer(api.POST("/api/login", { body: { ...values, username: values.username.trim() } })),
     onSuccess: async (session) => {
-      setCsrfToken(session.csrf_token ?? null);
+      setCsrfToken("csrf_token" in session ? session.csrf_token : null);
       await navigate(returnAddress(search), { replace: true });
     },
     onError: (error) => {
