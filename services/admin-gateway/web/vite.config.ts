@@ -65,11 +65,26 @@ export default defineConfig({
     ),
   },
   test: {
-    setupFiles: ["src/testing/setup.ts"],
     // A DOM takes a second to make: components' tests have one, others say `// @vitest-environment jsdom`.
     projects: [
-      { extends: true, test: { name: "logic", include: ["src/**/*.test.ts"], environment: "node" } },
-      { extends: true, test: { name: "components", include: ["src/**/*.test.tsx"], environment: "jsdom" } },
+      {
+        extends: true,
+        test: {
+          name: "logic",
+          include: ["src/**/*.test.ts"],
+          environment: "node",
+          setupFiles: ["src/testing/setup-logic.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "components",
+          include: ["src/**/*.test.tsx"],
+          environment: "jsdom",
+          setupFiles: ["src/testing/setup-components.ts"],
+        },
+      },
     ],
     restoreMocks: true,
     // Generous: machines are shared, and a slow one is no failure.
