@@ -42,10 +42,10 @@ export function formatBytes(bytes: number | null | undefined, locale: string): s
   return unit(locale, bytes / 1_000_000_000, "gigabyte", 1);
 }
 
-/** A size the API gives in megabytes. */
+/** A size the API gives in megabytes, of 1,048,576 bytes. */
 export function formatMegabytes(megabytes: number | null | undefined, locale: string): string {
   return formatBytes(
-    megabytes === null || megabytes === undefined ? megabytes : megabytes * 1_000_000,
+    megabytes === null || megabytes === undefined ? megabytes : megabytes * 1_048_576,
     locale,
   );
 }

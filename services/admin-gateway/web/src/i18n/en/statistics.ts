@@ -81,6 +81,7 @@ export const statistics = {
       result: "Results",
       preview: "Previews",
       temporary: "Temporary files",
+      other: "Other",
     },
   },
   failures: {

@@ -83,6 +83,7 @@ export const statistics = {
       result: "Результаты",
       preview: "Миниатюры",
       temporary: "Временные файлы",
+      other: "Прочее",
     },
   },
   failures: {

@@ -35,7 +35,7 @@ export function AuditFiltersBar({ filters, onChange }: AuditFiltersBarProps) {
         maxLength={TEXT_MAX}
         radius="xl"
         flex="1 1 11rem"
-        maw="16rem"
+        maw={{ sm: "16rem" }}
         onChange={({ currentTarget: { value } }) => {
           setActor(value);
           settle({ ...filters, actor: value.trim(), target: target.trim() });
@@ -49,7 +49,7 @@ export function AuditFiltersBar({ filters, onChange }: AuditFiltersBarProps) {
         clearable
         radius="xl"
         flex="1 1 12rem"
-        maw="18rem"
+        maw={{ sm: "18rem" }}
         onChange={(value) => onChange({ actor: actor.trim(), group: groupOf(value), target: target.trim() })}
       />
       <TextInput
@@ -59,7 +59,7 @@ export function AuditFiltersBar({ filters, onChange }: AuditFiltersBarProps) {
         maxLength={TEXT_MAX}
         radius="xl"
         flex="1 1 11rem"
-        maw="16rem"
+        maw={{ sm: "16rem" }}
         onChange={({ currentTarget: { value } }) => {
           setTarget(value);
           settle({ ...filters, actor: actor.trim(), target: value.trim() });

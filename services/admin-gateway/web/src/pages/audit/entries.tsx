@@ -108,8 +108,9 @@ function EntryCard({ entry }: { entry: AuditEntry }) {
       <Stack gap="xs">
         <Group justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
           <Action action={entry.action} />
-          <Outcome entry={entry} />
+          <OutcomePill entry={entry} />
         </Group>
+        <Refusal entry={entry} />
         <Target target={entry.target} />
         <Group justify="space-between" gap="xs" wrap="nowrap">
           <Text fz="sm" c="dimmed">
@@ -161,22 +162,31 @@ function Target({ target }: { target: string }) {
 }
 
 function Outcome({ entry }: { entry: AuditEntry }) {
-  const { t } = useTranslation("audit");
-  const { t: errors, i18n } = useTranslation("errors");
-  const { refusal } = entry;
-  // Reasons we have words for are told in them.
-  const why = refusal && i18n.exists(`errors:${refusal}`) ? errors(refusal as "unknown") : refusal;
   return (
     <Stack gap={2} align="flex-start">
-      <span title={entry.outcome === "unknown" ? t("unknownHelp") : undefined}>
-        <Pill {...OUTCOMES[entry.outcome]} text={t(`outcome.${entry.outcome}`)} />
-      </span>
-      {why && (
-        <Text fz="xs" c="dimmed" maw="18rem">
-          {why}
-        </Text>
-      )}
+      <OutcomePill entry={entry} />
+      <Refusal entry={entry} />
     </Stack>
+  );
+}
+
+function OutcomePill({ entry }: { entry: AuditEntry }) {
+  const { t } = useTranslation("audit");
+  return (
+    <span className={classes["outcome"]} title={entry.outcome === "unknown" ? t("unknownHelp") : undefined}>
+      <Pill {...OUTCOMES[entry.outcome]} text={t(`outcome.${entry.outcome}`)} />
+    </span>
+  );
+}
+
+/** Why it was refused; in words, where we have any. */
+function Refusal({ entry: { refusal } }: { entry: AuditEntry }) {
+  const { t, i18n } = useTranslation("errors");
+  if (!refusal) return null;
+  return (
+    <Text fz="xs" c="dimmed" maw="18rem">
+      {i18n.exists(`errors:${refusal}`) ? t(refusal as "unknown") : refusal /* Just found to exist. */}
+    </Text>
   );
 }
 

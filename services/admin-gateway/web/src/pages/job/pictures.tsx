@@ -15,7 +15,7 @@ export function Pictures({ job }: { job: JobDetails }) {
   const { t, i18n } = useTranslation("jobs");
   const now = useNow();
   const { result } = job;
-  const expired = result !== null && Date.parse(result.expires_at) <= now;
+  const expired = Boolean(result?.expires_at && Date.parse(result.expires_at) <= now);
   const before = job.input.kept ? job.input.url : null;
   const after = result && !expired ? result.url : null;
   // The original in place of a picture is the photo itself: there is nothing to compare.
@@ -43,7 +43,7 @@ export function Pictures({ job }: { job: JobDetails }) {
             label={t("job.compare")}
           />
         ) : (
-          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="md">
+          <SimpleGrid cols={2} spacing="md">
             <OnePicture src={before} title={t("job.before")} missing={t("job.inputGone")} />
             <OnePicture src={after} title={t("job.after")} missing={whyNone(job, expired)} />
           </SimpleGrid>
@@ -55,7 +55,9 @@ export function Pictures({ job }: { job: JobDetails }) {
             </CopyField>
             <Group justify="space-between" gap="xs">
               <Text fz="sm" c="dimmed">
-                {size}. {t("job.keptUntil", { when: formatInstant(result.expires_at, i18n.language) })}
+                {size}
+                {result.expires_at &&
+                  `. ${t("job.keptUntil", { when: formatInstant(result.expires_at, i18n.language) })}`}
               </Text>
               <Button
                 component="a"

@@ -80,7 +80,14 @@ export function ReceivedCard({ job }: { job: JobDetails }) {
         <FactList
           facts={[
             { name: t("job.used.photo"), value: formatBytes(job.input.size_bytes, i18n.language) },
-            { name: t("job.hash.sha256"), value: <Code>{job.input.sha256}</Code> },
+            {
+              name: t("job.hash.sha256"),
+              value: (
+                <Text span fz="xs" ff="monospace">
+                  {job.input.sha256}
+                </Text>
+              ),
+            },
           ]}
         />
         <Part title={t("job.hash.title")}>

@@ -31,10 +31,10 @@ export function TimelineCard({ job }: { job: JobDetails }) {
   const name = (kind: string) =>
     // Only known names are looked up; later stages show as they call themselves.
     NAMED.has(kind) ? t(`job.stage.${kind as "upload"}`) : t("job.stage.unknown", { stage: kind });
-  const limit = duration(timeline.limitMs);
+  const limit = timeline.limitMs === null ? null : duration(timeline.limitMs);
   const instants: Fact[] = [
     ...job.timeline.map(({ event, at }) => ({ name: eventName(event), value: instant(at) })),
-    { name: t("job.timeline.deadline"), value: instant(job.deadline) },
+    ...(job.deadline ? [{ name: t("job.timeline.deadline"), value: instant(job.deadline) }] : []),
     ...(job.late_until ? [{ name: t("job.timeline.late_until"), value: instant(job.late_until) }] : []),
   ];
   return (
@@ -44,8 +44,14 @@ export function TimelineCard({ job }: { job: JobDetails }) {
           <Title order={2} size="h3">
             {t("job.timeline.title")}
           </Title>
-          <Text fz="sm" c="dimmed" title={t("job.timeline.totalHelp", { limit })}>
-            {t("job.timeline.total", { total: duration(timeline.totalMs), limit })}
+          <Text
+            fz="sm"
+            c="dimmed"
+            {...(limit === null ? {} : { title: t("job.timeline.totalHelp", { limit }) })}
+          >
+            {limit === null
+              ? duration(timeline.totalMs)
+              : t("job.timeline.total", { total: duration(timeline.totalMs), limit })}
           </Text>
         </Group>
         <div className={classes["bar"]} aria-hidden="true">

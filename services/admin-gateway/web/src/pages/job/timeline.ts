@@ -3,10 +3,10 @@
 /** What the bar needs to know of a job; instants as in the API. */
 export interface TimedJob {
   readonly received_at: string;
-  readonly created_at: string;
+  readonly created_at: string | null;
   readonly provider_started_at: string | null;
   readonly finished_at: string | null;
-  readonly deadline: string;
+  readonly deadline: string | null;
   readonly stages: readonly { readonly stage: string; readonly milliseconds: number }[];
 }
 
@@ -25,8 +25,8 @@ export interface Piece {
 export interface Timeline {
   readonly pieces: readonly Piece[];
   readonly totalMs: number;
-  /** The time the camera was willing to wait. */
-  readonly limitMs: number;
+  /** The time the camera was willing to wait; `null` where nobody knows. */
+  readonly limitMs: number | null;
   readonly live: boolean;
 }
 
@@ -43,7 +43,7 @@ function at(instant: string): number {
 export function timelineOf(job: TimedJob, now: number): Timeline {
   const received = at(job.received_at);
   const end = Math.max(received, job.finished_at === null ? now : at(job.finished_at));
-  const admitted = clamp(at(job.created_at), received, end);
+  const admitted = job.created_at === null ? received : clamp(at(job.created_at), received, end);
   const started = job.provider_started_at === null ? end : clamp(at(job.provider_started_at), admitted, end);
   const pieces: { kind: string; milliseconds: number }[] = [
     { kind: "upload", milliseconds: admitted - received },
@@ -66,7 +66,7 @@ export function timelineOf(job: TimedJob, now: number): Timeline {
       .filter((piece) => piece.milliseconds > 0)
       .map((piece) => ({ ...piece, share: totalMs === 0 ? 0 : piece.milliseconds / totalMs })),
     totalMs,
-    limitMs: Math.max(0, at(job.deadline) - received),
+    limitMs: job.deadline === null ? null : Math.max(0, at(job.deadline) - received),
     live: job.finished_at === null,
   };
 }

@@ -38,7 +38,7 @@ export function JobFiltersBar({ filters, onChange }: JobFiltersBarProps) {
         searchable
         radius="xl"
         flex="1 1 14rem"
-        maw="22rem"
+        maw={{ sm: "22rem" }}
       />
       <Select
         label={t("filters.status")}
@@ -49,7 +49,7 @@ export function JobFiltersBar({ filters, onChange }: JobFiltersBarProps) {
         clearable
         radius="xl"
         flex="1 1 10rem"
-        maw="15rem"
+        maw={{ sm: "15rem" }}
       />
       <Select
         label={t("filters.source")}
@@ -60,7 +60,7 @@ export function JobFiltersBar({ filters, onChange }: JobFiltersBarProps) {
         clearable
         radius="xl"
         flex="1 1 10rem"
-        maw="15rem"
+        maw={{ sm: "15rem" }}
       />
       {isNarrowed(filters) && (
         <Button

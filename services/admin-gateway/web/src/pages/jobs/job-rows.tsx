@@ -102,7 +102,7 @@ function JobCard({ job }: { job: JobRow }) {
           <Group justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
             <Box miw={0}>
               <JobLink job={job} />
-              <SourceLine job={job} />
+              <SourceLine job={job} brief />
             </Box>
             <JobStatusPill status={job.status} />
           </Group>
@@ -143,14 +143,21 @@ function JobLink({ job }: { job: JobRow }) {
   );
 }
 
-function SourceLine({ job }: { job: JobRow }): ReactNode {
+/** Who sent it, and unless `brief` the beginning of its id. */
+function SourceLine({ job, brief = false }: { job: JobRow; brief?: boolean }): ReactNode {
   const { t } = useTranslation("jobs");
   const Icon = job.source === "ui_test" ? IconFlask : IconCamera;
   return (
     <Group gap={4} c="dimmed" wrap="nowrap">
       <Icon size={14} stroke={1.7} aria-hidden />
       <Text fz="xs">
-        {t(`source.${job.source}`)} · <span className={classes["id"]}>{job.job_id.slice(0, 8)}</span>
+        {t(`source.${job.source}`)}
+        {!brief && (
+          <>
+            {" · "}
+            <span className={classes["id"]}>{job.job_id.slice(0, 8)}</span>
+          </>
+        )}
       </Text>
     </Group>
   );

@@ -25,7 +25,7 @@ export function useJobs(filters: JobFilters) {
             query: {
               limit: PAGE_SIZE,
               ...(filters.slot === null ? {} : { slot_id: filters.slot }),
-              ...(filters.status === null ? {} : { status: filters.status }),
+              ...(filters.status === null ? {} : { status: [filters.status] }),
               ...(filters.source === null ? {} : { source: filters.source }),
               ...(pageParam === null ? {} : { cursor: pageParam }),
             },

@@ -75,7 +75,7 @@ export function RecentFailures({ failures, slotName }: RecentFailuresProps) {
   );
 }
 
-const KINDS = ["input", "template", "result", "preview", "temporary"] as const;
+const KINDS = ["input", "template", "result", "preview", "temporary", "other"] as const;
 
 /** What is stored, by kind, each with its share of the whole. */
 export function Storage({ storage }: { storage: Overview["system"]["storage"] }) {

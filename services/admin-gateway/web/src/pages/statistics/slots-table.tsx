@@ -36,7 +36,7 @@ export function SlotsTable({ slots }: { slots: Slots }) {
       {slots.length === 0 ? (
         <EmptyState title={t("slots.empty")} />
       ) : (
-        <Table.ScrollContainer minWidth="64rem" type="native" tabIndex={0}>
+        <Table.ScrollContainer minWidth="58rem" type="native" tabIndex={0}>
           <Table
             verticalSpacing="xs"
             horizontalSpacing="md"
