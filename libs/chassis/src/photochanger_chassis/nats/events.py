@@ -20,6 +20,7 @@ from opentelemetry import trace
 from photochanger_chassis.concurrency import collapse_group
 from photochanger_chassis.errors import Unavailable
 from photochanger_chassis.nats.connection import REQUEST_SECONDS, NatsConnection, NatsUnavailable, nats_errors
+from photochanger_chassis.nats.streams import ensure
 from photochanger_chassis.postgres.outbox import OutboxEvent
 from photochanger_chassis.tracing import continued_trace
 
@@ -32,7 +33,6 @@ _KEPT_SECONDS: Final = 3 * 24 * 3600.0
 # A relay that died after publishing is replaced within seconds; an hour covers an operator's break, too.
 _DUPLICATES_SECONDS: Final = 3600.0
 _CONTENT_TYPE: Final = "application/protobuf"
-_STREAM_EXISTS_OTHERWISE: Final = 10058  # JSStreamNameExistErr: same name, other configuration
 
 _FETCH_SECONDS: Final = 5.0
 _ACK_WAIT_SECONDS: Final = 30.0
@@ -57,13 +57,7 @@ async def ensure_stream(connection: NatsConnection) -> None:
         duplicate_window=_DUPLICATES_SECONDS,
         num_replicas=connection.replicas,
     )
-    with nats_errors():
-        try:
-            await connection.jetstream.add_stream(config)
-        except nats.js.errors.BadRequestError as error:
-            if error.err_code != _STREAM_EXISTS_OTHERWISE:
-                raise
-            await connection.jetstream.update_stream(config)
+    await ensure(connection, config)
 
 
 class EventPublisher:

@@ -10,6 +10,7 @@ lock belongs to the transaction that reads and deletes, so a relay that died hol
 """
 
 import asyncio
+import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ _BATCH_SECONDS: Final = 20.0  # well below the server's limit for an idle transa
 MAX_EVENT_BYTES: Final = 512 * 1024
 
 
-_SUBJECT: Final = re.compile(r"events(\.[a-z0-9_-]+){3}")
+_SUBJECT: Final = re.compile(r"events(\.[a-z0-9_-]+){3}|tasks(\.[a-z0-9_-]+){2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,8 @@ class OutboxEvent:
 
     Args:
         id: unique; consumers recognise a second delivery by it.
-        subject: where it goes, `events.<context>.<aggregate>.<what>`, e.g. `events.ingest.job.created`.
+        subject: where it goes, `events.<context>.<aggregate>.<what>`, e.g. `events.ingest.job.created`;
+            or `tasks.<queue>.<kind>`, for the task engine.
         aggregate_id: what it happened to; events of one aggregate are published in order.
         data: the encoded body, at most `MAX_EVENT_BYTES`.
         data_type: full name of the body's proto message, e.g. `photochanger.ingest.v1.JobCreated`.
@@ -69,7 +71,9 @@ class OutboxEvent:
 
     def __post_init__(self) -> None:
         if _SUBJECT.fullmatch(self.subject) is None:
-            raise ValueError(f"{self.subject!r} is not events.<context>.<aggregate>.<what>.")
+            raise ValueError(
+                f"{self.subject!r} is not events.<context>.<aggregate>.<what>, nor tasks.<queue>.<kind>."
+            )
         if len(self.data) > MAX_EVENT_BYTES:
             raise ValueError(f"An event of {len(self.data)} bytes cannot be published; send an id instead.")
 
@@ -133,6 +137,43 @@ async def add(conn: Connection, event: OutboxEvent) -> None:
             "occurred_at": event.occurred_at,
             "trace": Jsonb(event.trace),
         },
+    )
+
+
+async def add_all(conn: Connection, events: Sequence[OutboxEvent]) -> None:
+    """Stores several events in the caller's transaction, in one statement.
+
+    Takes no locks: for a caller who has locked the row of each aggregate already (by changing it), so that
+    positions follow the order of commits anyway.
+
+    Raises:
+        RuntimeError: the connection is not in a transaction.
+    """
+    if conn.info.transaction_status is not TransactionStatus.INTRANS:
+        raise RuntimeError("An event belongs into the transaction of what it reports.")
+    if not events:
+        return
+    await conn.execute(
+        """
+        WITH stored AS (
+            INSERT INTO outbox (id, subject, aggregate_id, data, data_type, occurred_at, trace)
+            SELECT id, subject, aggregate_id, data, data_type, occurred_at, trace::jsonb
+            FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::timestamptz[], %s::text[])
+                WITH ORDINALITY AS given (id, subject, aggregate_id, data, data_type, occurred_at, trace, place)
+            ORDER BY place
+            RETURNING 1
+        )
+        SELECT pg_notify('outbox', '') FROM stored LIMIT 1
+        """,
+        (
+            [event.id for event in events],
+            [event.subject for event in events],
+            [event.aggregate_id for event in events],
+            [event.data for event in events],
+            [event.data_type for event in events],
+            [event.occurred_at for event in events],
+            [json.dumps(event.trace) for event in events],
+        ),
     )
 
 
