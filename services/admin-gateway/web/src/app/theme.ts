@@ -44,7 +44,7 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "brand",
-  primaryShade: { light: 7, dark: 6 },
+  primaryShade: 7,
   colors: { brand, dark },
   autoContrast: true,
   luminanceThreshold: 0.36,
@@ -59,6 +59,8 @@ export const theme = createTheme({
   },
   defaultRadius: "md",
   radius: { xs: "6px", sm: "8px", md: "12px", lg: "18px", xl: "26px" },
+  // Beyond Mantine's own: a 4K screen.
+  breakpoints: { wall: "220em" },
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
@@ -67,16 +69,32 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { radius: "xl" } }),
     Alert: Alert.extend({ defaultProps: { radius: "lg" } }),
     // A dialog's header is no banner of the page.
-    Modal: Modal.extend({ defaultProps: { radius: "lg", centered: true } }),
+    Modal: Modal.extend({
+      defaultProps: { radius: "lg", centered: true },
+      styles: { title: { fontSize: "1.0625rem", fontWeight: 650 } },
+    }),
     ModalHeader: ModalHeader.extend({ defaultProps: { role: "none" } }),
     DrawerHeader: DrawerHeader.extend({ defaultProps: { role: "none" } }),
     Popover: Popover.extend({ defaultProps: { radius: "lg", shadow: "lg" } }),
     Tooltip: Tooltip.extend({
-      defaultProps: { events: { hover: true, focus: true, touch: false }, openDelay: 300 },
+      defaultProps: {
+        events: { hover: true, focus: true, touch: false },
+        openDelay: 300,
+        // Within a landmark, as all that is to be read should be.
+        portalProps: { target: "main" },
+      },
     }),
     InputWrapper: Input.Wrapper.extend({ styles: { label: { fontWeight: 600, marginBottom: 4 } } }),
   },
 });
+
+/** Mantine's own names for green text: of links and of the quieter buttons. */
+const ACCENT_TEXTS = {
+  "--mantine-color-anchor": "var(--pc-accent-text)",
+  "--mantine-color-brand-text": "var(--pc-accent-text)",
+  "--mantine-color-brand-light-color": "var(--pc-accent-text)",
+  "--mantine-color-brand-outline": "var(--pc-accent-text)",
+};
 
 /** Colours by purpose; use these rather than numbered shades. */
 export const cssVariables: CSSVariablesResolver = () => ({
@@ -89,7 +107,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#6d857e",
     "--pc-surface": "#ffffff",
     "--pc-surface-soft": "#eef7f3",
-    "--pc-accent-text": "#0b7258",
+    "--pc-accent-text": "#0a6b52",
+    ...ACCENT_TEXTS,
     "--pc-shadow": "0 1px 2px rgb(10 60 47 / 5%), 0 10px 30px -12px rgb(10 60 47 / 14%)",
   },
   dark: {
@@ -101,6 +120,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--pc-surface": "#13201c",
     "--pc-surface-soft": "#1a2a25",
     "--pc-accent-text": "#5cc9a6",
+    ...ACCENT_TEXTS,
     "--pc-shadow": "0 1px 2px rgb(0 0 0 / 30%), 0 12px 32px -14px rgb(0 0 0 / 60%)",
   },
 });

@@ -4,7 +4,7 @@ import { Group, Text } from "@mantine/core";
 export function Brand() {
   return (
     <Group gap="sm" wrap="nowrap">
-      <svg width="34" height="34" viewBox="0 0 32 32" aria-hidden="true">
+      <svg width="2.125rem" height="2.125rem" viewBox="0 0 32 32" aria-hidden="true">
         <rect width="32" height="32" rx="9" fill="#0f8a6c" />
         <rect x="6.5" y="9" width="19" height="14.5" rx="4" fill="none" stroke="#fff" strokeWidth="2.4" />
         <path

@@ -31,7 +31,7 @@ export function Page({ title, subtitle, above, actions, width = "wide", children
 
   return (
     <Container
-      size={width === "wide" ? "105rem" : "60rem"}
+      size={width === "wide" ? "var(--pc-page-width)" : "60rem"}
       px={{ base: "md", sm: "xl" }}
       py={{ base: "lg", sm: 36 }}
     >

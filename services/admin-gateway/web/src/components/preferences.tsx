@@ -1,67 +1,56 @@
-import { Menu, useMantineColorScheme } from "@mantine/core";
-import { IconCheck, IconDeviceDesktop, IconMoon, IconSun } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { SegmentedControl, Stack, Text, useMantineColorScheme } from "@mantine/core";
+import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 import { switchLanguage } from "@/i18n";
 import { LANGUAGE_NAMES, LANGUAGES } from "@/i18n/languages";
 
-const SCHEMES = [
-  { scheme: "light", icon: IconSun },
-  { scheme: "dark", icon: IconMoon },
-  { scheme: "auto", icon: IconDeviceDesktop },
-] as const;
+const SCHEMES = ["light", "dark", "auto"] as const;
 
-/** The languages, as items of a menu. */
-export function LanguageItems() {
-  const { i18n } = useTranslation();
-  return LANGUAGES.map((language) => (
-    <Choice
-      key={language}
-      chosen={i18n.language === language}
-      lang={language}
-      onChoose={() => switchLanguage(language)}
-    >
-      {LANGUAGE_NAMES[language]}
-    </Choice>
-  ));
-}
-
-/** Light and dark, as items of a menu. */
-export function SchemeItems() {
-  const { t } = useTranslation();
+/** The reader's language, and light or dark: kept for the next visit. */
+export function Preferences() {
+  const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  return SCHEMES.map(({ scheme, icon: Icon }) => (
-    <Choice
-      key={scheme}
-      chosen={colorScheme === scheme}
-      icon={<Icon size={18} aria-hidden />}
-      onChoose={() => setColorScheme(scheme)}
-    >
-      {t(`scheme.${scheme}`)}
-    </Choice>
-  ));
-}
-
-interface ChoiceProps {
-  chosen: boolean;
-  icon?: ReactNode;
-  lang?: string;
-  onChoose: () => void;
-  children: ReactNode;
-}
-
-function Choice({ chosen, icon, lang, onChoose, children }: ChoiceProps) {
   return (
-    <Menu.Item
-      role="menuitemradio"
-      aria-checked={chosen}
-      lang={lang}
-      leftSection={icon}
-      rightSection={chosen ? <IconCheck size={16} aria-hidden /> : null}
-      closeMenuOnClick={false}
-      onClick={onChoose}
-    >
-      {children}
-    </Menu.Item>
+    <Stack gap="md">
+      <Labelled label={t("language")}>
+        {(labelId) => (
+          <SegmentedControl
+            aria-labelledby={labelId}
+            fullWidth
+            radius="xl"
+            data={LANGUAGES.map((language) => ({ value: language, label: LANGUAGE_NAMES[language] }))}
+            value={i18n.language}
+            onChange={(chosen) => {
+              const language = LANGUAGES.find((known) => known === chosen);
+              if (language) void switchLanguage(language);
+            }}
+          />
+        )}
+      </Labelled>
+      <Labelled label={t("scheme.label")}>
+        {(labelId) => (
+          <SegmentedControl
+            aria-labelledby={labelId}
+            fullWidth
+            radius="xl"
+            data={SCHEMES.map((scheme) => ({ value: scheme, label: t(`scheme.${scheme}`) }))}
+            value={colorScheme}
+            onChange={(chosen) => setColorScheme(SCHEMES.find((known) => known === chosen) ?? "auto")}
+          />
+        )}
+      </Labelled>
+    </Stack>
+  );
+}
+
+function Labelled({ label, children }: { label: string; children: (labelId: string) => ReactNode }) {
+  const id = useId();
+  return (
+    <Stack gap={6}>
+      <Text fz="sm" fw={600} id={id}>
+        {label}
+      </Text>
+      {children(id)}
+    </Stack>
   );
 }

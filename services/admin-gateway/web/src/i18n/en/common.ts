@@ -13,12 +13,12 @@ export const common = {
     audit: "Audit log",
   },
   account: {
-    menu: "Account of {{name}}",
+    menu: "Account and preferences of {{name}}",
     signedInAs: "Signed in as",
     signOut: "Sign out",
   },
   language: "Language",
-  scheme: { label: "Colours", light: "Light", dark: "Dark", auto: "As the device" },
+  scheme: { label: "Colours", light: "Light", dark: "Dark", auto: "Auto" },
   live: {
     connecting: "Connecting…",
     live: "Live",

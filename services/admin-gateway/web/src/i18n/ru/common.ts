@@ -13,12 +13,12 @@ export const common = {
     audit: "Журнал действий",
   },
   account: {
-    menu: "Учётная запись {{name}}",
+    menu: "Учётная запись и вид: {{name}}",
     signedInAs: "Вы вошли как",
     signOut: "Выйти",
   },
   language: "Язык",
-  scheme: { label: "Оформление", light: "Светлое", dark: "Тёмное", auto: "Как на устройстве" },
+  scheme: { label: "Оформление", light: "Светлое", dark: "Тёмное", auto: "Авто" },
   live: {
     connecting: "Подключение…",
     live: "На связи",

@@ -1,33 +1,29 @@
-import { ActionIcon, Card, Menu, Stack, Text, Title } from "@mantine/core";
+import { ActionIcon, Card, Popover, Stack, Text, Title } from "@mantine/core";
 import { IconLanguage } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Brand } from "@/components/brand";
-import { LanguageItems, SchemeItems } from "@/components/preferences";
+import { Preferences } from "@/components/preferences";
 import classes from "./login.module.css";
 import { LoginForm } from "./login-form";
 
 /** The page of those who are not signed in. */
 export function Component() {
-  const { t } = useTranslation(["login", "common"]);
+  const { t } = useTranslation("login");
   return (
     <main className={classes["page"]}>
       <title>{`${t("window")} · PhotoChanger`}</title>
       <Waves />
       <div className={classes["corner"]}>
-        <Menu position="bottom-end" width={220} radius="lg" shadow="lg" keepMounted={false}>
-          <Menu.Target>
+        <Popover position="bottom-end" width={320} trapFocus returnFocus>
+          <Popover.Target>
             <ActionIcon variant="default" size={40} radius="xl" aria-label={t("preferences")}>
               <IconLanguage size={20} stroke={1.7} aria-hidden />
             </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Label>{t("common:language")}</Menu.Label>
-            <LanguageItems />
-            <Menu.Divider />
-            <Menu.Label>{t("common:scheme.label")}</Menu.Label>
-            <SchemeItems />
-          </Menu.Dropdown>
-        </Menu>
+          </Popover.Target>
+          <Popover.Dropdown p="md">
+            <Preferences />
+          </Popover.Dropdown>
+        </Popover>
       </div>
       <Card className={classes["card"] ?? ""} withBorder={false} radius="xl" p={{ base: "lg", xs: 36 }}>
         <Stack gap="lg">

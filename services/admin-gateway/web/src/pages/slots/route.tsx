@@ -12,7 +12,7 @@ import { countByState, filterOf, named, type SlotFilter, searchOf, withWords } f
 import { SlotCard } from "./slot-card";
 import { Toolbar } from "./toolbar";
 
-const COLUMNS = { base: 1, md: 2, xl: 3 };
+const COLUMNS = { base: 1, md: 2, xl: 3, wall: 4 };
 
 /** All slots: what they do, how they are, and what is most often needed of them. */
 export function Component() {

@@ -30,7 +30,7 @@ export function SlotCard({ slot, provider, operation }: NamedSlot) {
       <Group wrap="nowrap" align="flex-start" gap="md">
         <LastPicture slot={slot} />
         <Stack gap={6} flex={1} miw={0}>
-          <Group justify="space-between" wrap="nowrap" align="flex-start" gap="xs">
+          <Group justify="space-between" align="flex-start" gap="xs">
             <Title order={2} size="h3" className={classes["name"] ?? ""} id={slot.slot_id}>
               <Anchor component={Link} to={`/slots/${slot.slot_id}`} inherit>
                 {name}

@@ -26,7 +26,7 @@ export function Toolbar({ filter, onChange, counts, total }: ToolbarProps) {
         placeholder={t("searchHelp")}
         radius="xl"
         size="md"
-        w={{ base: "100%", sm: 300 }}
+        w={{ base: "100%", sm: 340 }}
         maxLength={100}
         value={filter.words}
         onChange={(event) => onChange({ ...filter, words: event.currentTarget.value })}
