@@ -5,11 +5,13 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from photochanger.media.v1 import media_object_pb2
 from photochanger_chassis.testing import ManualClock
 from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.main import wire
@@ -82,6 +84,10 @@ async def test_the_document_is_readable_by_people(gateway: Gateway) -> None:
 async def test_the_running_gateway_does_what_the_document_says(
     platform: Platform, clock: ManualClock, nats_url: str, credentials_file: Path, *, signed_in: bool
 ) -> None:
+    photo = platform.media.store(
+        kind=media_object_pb2.MEDIA_KIND_INPUT, expires_at=clock.now() + timedelta(hours=1)
+    )
+    platform.ingest.ending.input_media_object_id = photo.id
     platform.ingest.any_job = platform.ingest.ending
     platform.ingest.shared = True
     platform.ingest.galleries["slot-003"] = [platform.ingest.ending]
@@ -100,6 +106,7 @@ async def test_the_running_gateway_does_what_the_document_says(
             sys.executable,
             "-m",
             "schemathesis.cli",
+            f"--config-file={Path(__file__).with_name('schemathesis.toml')}",
             "run",
             f"{gateway.url}/openapi.json",
             "--phases=examples,coverage,fuzzing",

@@ -30,22 +30,24 @@ SlotPath = Annotated[str, Path(pattern=SLOT_ID_PATTERN)]
 JobPath = Annotated[str, Path(pattern=JOB_ID_PATTERN)]
 MediaPath = Annotated[str, Path(pattern=MEDIA_ID_PATTERN)]
 TemplatePath = Annotated[str, Path(pattern=MEDIA_ID_PATTERN)]
-SlotQuery = Annotated[str | None, Query(description="Only this slot's.", pattern=SLOT_ID_PATTERN)]
+SlotQuery = Annotated[
+    str, Query(description="Only this slot's; empty: all.", pattern=f"^$|{SLOT_ID_PATTERN}", max_length=16)
+]
 CursorQuery = Annotated[str, Query(description="`next_cursor` of the page before.", max_length=512)]
 IfMatch = Annotated[
-    str | None,
+    str,
     Header(
         alias="If-Match",
-        description="The version the change was made on, as its `ETag`; absent or `*`: whatever it is now.",
+        description="The version the change was made on, as its `ETag`; `*`: whatever it is now.",
         pattern=r'^(\*|(W/)?"[1-9][0-9]{0,17}")$',
-        max_length=32,
     ),
 ]
+ANY_VERSION: Final = "*"
 
 
-def expected_version(if_match: str | None) -> int:
+def expected_version(if_match: str) -> int:
     """The version of an `If-Match` header that fits its pattern; 0: whatever it is now."""
-    return 0 if if_match is None or if_match == "*" else int(if_match.removeprefix("W/").strip('"'))
+    return 0 if if_match == ANY_VERSION else int(if_match.removeprefix("W/").strip('"'))
 
 
 def json_answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

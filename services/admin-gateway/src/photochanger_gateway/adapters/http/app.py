@@ -51,7 +51,7 @@ def make_app(
         app.include_router(router)
     routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
     app.add_exception_handler(ServiceError, _service_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(RequestValidationError, partial(_validation_error, routes))
     app.add_exception_handler(HTTPException, partial(_http_error, routes))
     app.add_middleware(SmallBodies)
     app.add_middleware(RequestContext, ids=ids, metrics=metrics)
@@ -84,11 +84,13 @@ async def _service_error(request: Request, error: Exception) -> Response:
     return answers.refusal(error, problem=answers.wants_problem(request))
 
 
-async def _validation_error(request: Request, error: Exception) -> Response:
+async def _validation_error(routes: Sequence[Route], request: Request, error: Exception) -> Response:
     """A path parameter of the wrong form names nothing that exists: unknown slot, unknown job."""
     if not isinstance(error, RequestValidationError):
         raise error
     names = {str(item["loc"][-1]) for item in error.errors() if item["loc"][:1] == ("path",)}
+    if names and request.method not in _allowed_methods(routes, request):
+        return await _http_error(routes, request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
     if "slot_id" in names:
         meaning = HttpMeaning(404, "slot_not_found")
         return answers.plain(meaning, "No such slot. Slots are slot-001 to slot-015.", request)

@@ -1,12 +1,13 @@
 """Kinds of fields that several bodies have, each with its bounds."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 from photochanger_chassis.errors import FieldViolation
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from photochanger_gateway.adapters.http.answers import rfc3339
 from photochanger_gateway.adapters.http.models import JOB_ID_PATTERN, SLOT_ID_PATTERN
@@ -17,8 +18,8 @@ _NO_NUL_PATTERN: Final = r"^[^\x00]*$"
 _DEEPEST: Final = 16
 _MOST_VALUES: Final = 1000
 _NO_TEXT: Final = re.compile(r"[\x00\ud800-\udfff]")
-_LARGEST_NUMBER: Final = 2**53
-"""Up to here every whole number is one of JavaScript's, too."""
+_LARGEST_NUMBER: Final = sys.float_info.max
+"""What a number of JSON can be for all who read it."""
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=40)]
 SlotId = Annotated[str, Field(pattern=SLOT_ID_PATTERN)]
@@ -30,6 +31,17 @@ Text = Annotated[str, Field(pattern=_NO_NUL_PATTERN)]
 """A string of the client's that the database can hold. Give it its bounds where it is used."""
 Url = Annotated[str, Field(max_length=2048)]
 Cursor = Annotated[str, Field(max_length=512)]
+
+
+def whole_number(value: object) -> object:
+    """JSON Schema's integer: 15 and 15.0, but no text that looks like one."""
+    if isinstance(value, str | bytes | bool):
+        raise ValueError("a whole number is wanted")  # noqa: TRY004 - pydantic's way to refuse
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(whole_number)]
+"""A whole number of the client's. Give it its bounds where it is used."""
 Count = Annotated[int, Field(ge=0)]
 Version = Annotated[int, Field(ge=0, le=2**62)]
 
@@ -69,9 +81,12 @@ def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
         elif isinstance(item, str) and _NO_TEXT.search(item):
             raise ValueError("no NUL characters and no halves of characters")
         elif isinstance(item, int | float) and not abs(item) <= _LARGEST_NUMBER:  # NaN is not
-            raise ValueError(f"no number beyond {_LARGEST_NUMBER}")
+            raise ValueError(f"no number beyond {_LARGEST_NUMBER:.0e}")
     return value
 
+
+NO_OTHER_NAMES: Final[dict[str, JsonValue]] = {"additionalProperties": False}
+"""What pydantic enforces of a mapping with names of one kind and forgets to tell."""
 
 JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_plain_json)]
 """An object of the client's whose fields a JSON Schema of the provider's describes."""

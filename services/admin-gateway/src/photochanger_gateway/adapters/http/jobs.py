@@ -1,9 +1,9 @@
 """Jobs, as admins look at them, and trying slots."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
 from photochanger_chassis.clock import Clock
@@ -59,6 +59,8 @@ _DONE: Final[dict[int | str, dict[str, Any]]] = {
         "description": "It went well. A job that did not is an error with its `job_id`.",
     }
 }
+_States = Annotated[Sequence[JobState], Query(description="Only in these states.", max_length=6)]
+_Source = Annotated[Literal["", "ingest", "ui_test"], Query(description="Only from this source; empty: all.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,14 @@ class JobRoutes:
         self,
         request: Request,
         *,
-        slot_id: SlotQuery = None,
-        status: Annotated[
-            list[JobState] | None, Query(description="Only in these states.", max_length=6)
-        ] = None,
-        source: Annotated[JobSource | None, Query(description="Only from this source.")] = None,
+        slot_id: SlotQuery = "",
+        status: _States = (),
+        source: _Source = "",
         cursor: CursorQuery = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Response:
         addresses = self.base_url.addresses(request)
-        wanted = JobFilter(slot_id or "", tuple(status or ()), source)
+        wanted = JobFilter(slot_id, tuple(status), JobSource(source) if source else None)
         page = await self.views.page(wanted, PageRequest(limit, cursor))
         rows = [row_of(summary, addresses) for summary in page.items]
         return json_answer(JobListBody(jobs=rows, next_cursor=page.next_cursor or None))

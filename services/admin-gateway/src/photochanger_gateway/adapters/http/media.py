@@ -307,7 +307,7 @@ def _template_fields(fields: Mapping[str, str]) -> str:
         if name not in {"slot_id", "media_kind"}
     ]
     slot_id = fields.get("slot_id", "")
-    if slot_id and not is_slot_id(slot_id):
+    if "slot_id" in fields and not is_slot_id(slot_id):
         wrong.append(FieldViolation("slot_id", "slot-001 to slot-015"))
     if fields.get("media_kind", MediaKind.TEMPLATE) != MediaKind.TEMPLATE:
         wrong.append(FieldViolation("media_kind", "`template`, or nothing"))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http.admin_answers import (
+    ANY_VERSION,
     BODY_ERRORS,
     CONFLICT,
     ETAG,
@@ -89,7 +90,7 @@ class SettingsRoutes:
         request: Request,
         admin: CurrentAdmin,
         change: Annotated[SettingsChange, Body()],
-        if_match: IfMatch = None,
+        if_match: IfMatch = ANY_VERSION,
     ) -> Response:
         settings = await self.change_settings(
             admin, change.edit(), change.provider_keys, expected_version=expected_version(if_match)

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, RootModel
+from pydantic import BeforeValidator, Field, RootModel
 
 from photochanger_gateway.adapters.http.answers import rfc3339
 from photochanger_gateway.adapters.http.fields import (
+    NO_OTHER_NAMES,
     Body,
     Change,
     Instant,
@@ -14,7 +15,9 @@ from photochanger_gateway.adapters.http.fields import (
     Text,
     Url,
     Version,
+    Whole,
     plain,
+    whole_number,
 )
 from photochanger_gateway.adapters.http.urls import Addresses
 from photochanger_gateway.domain.configuration import (
@@ -40,7 +43,7 @@ _MOST_PROVIDERS: Final = 100
 _SlotRunning = Annotated[int, Field(description="Jobs running at once in one slot.", ge=1, le=50)]
 _SlotQueue = Annotated[int, Field(description="Jobs waiting in one slot.", ge=0, le=100)]
 _ProviderRunning = Annotated[int, Field(description="Jobs running at once with one provider.", ge=1, le=500)]
-_Strict = Field(strict=True)
+_Number = BeforeValidator(whole_number)
 
 
 class ProviderKeyBody(Body):
@@ -123,10 +126,10 @@ class SettingsBody(Body):
 class LimitsChange(Change):
     """New limits. A provider's limit of null gives it the default again."""
 
-    slot_running: Annotated[_SlotRunning, _Strict] = 1
-    slot_queue: Annotated[_SlotQueue, _Strict] = 0
-    provider_running: dict[Name, Annotated[_ProviderRunning, _Strict] | None] = Field(
-        default={}, max_length=_MOST_PROVIDERS
+    slot_running: Annotated[_SlotRunning, _Number] = 1
+    slot_queue: Annotated[_SlotQueue, _Number] = 0
+    provider_running: dict[Name, Annotated[_ProviderRunning, _Number] | None] = Field(
+        default={}, max_length=_MOST_PROVIDERS, json_schema_extra=NO_OTHER_NAMES
     )
 
     def edit(self) -> LimitsEdit:
@@ -142,8 +145,8 @@ class LimitsChange(Change):
 class SettingsChange(Change):
     """A change of the settings; they count from the next photo on."""
 
-    sync_response_seconds: int = Field(48, description="How long a camera waits.", ge=10, le=60, strict=True)
-    result_ttl_hours: int = Field(72, description="How long results are kept.", ge=24, le=168, strict=True)
+    sync_response_seconds: Whole = Field(48, description="How long a camera waits.", ge=10, le=60)
+    result_ttl_hours: Whole = Field(72, description="How long results are kept.", ge=24, le=168)
     ingest_password: Text = Field(
         "",
         description="The password of all slots that have none of their own.",
@@ -158,6 +161,7 @@ class SettingsChange(Change):
         description="Keys to store; null takes a stored one away. One from the environment stays.",
         max_length=_MOST_PROVIDERS,
         repr=False,
+        json_schema_extra=NO_OTHER_NAMES,
     )
     limits: LimitsChange = LimitsChange()
     hash_policy: HashPolicy = HashPolicy.WARN

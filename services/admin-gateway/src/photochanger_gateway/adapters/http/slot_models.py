@@ -7,6 +7,7 @@ from pydantic import Field
 
 from photochanger_gateway.adapters.http.answers import rfc3339
 from photochanger_gateway.adapters.http.fields import (
+    NO_OTHER_NAMES,
     Body,
     Change,
     Count,
@@ -20,6 +21,7 @@ from photochanger_gateway.adapters.http.fields import (
     Text,
     Url,
     Version,
+    Whole,
 )
 from photochanger_gateway.adapters.http.models import GalleryItem
 from photochanger_gateway.adapters.http.urls import Addresses
@@ -154,12 +156,8 @@ class SlotChange(Change):
     provider: Name = ""
     operation: Name = ""
     is_active: bool = Field(False, strict=True)
-    size_limit_mb: int = Field(
-        15, description="Largest photo taken; 1 MB is 1,048,576 bytes.", ge=1, le=20, strict=True
-    )
-    sync_response_seconds: int | None = Field(
-        None, description="How long a camera waits.", ge=10, le=60, strict=True
-    )
+    size_limit_mb: Whole = Field(15, description="Largest photo taken; 1 MB is 1,048,576 bytes.", ge=1, le=20)
+    sync_response_seconds: Whole | None = Field(None, description="How long a camera waits.", ge=10, le=60)
     settings: JsonObject = Field(default={}, description="By the operation's `settings_schema`.")
     template_media: list[TemplateChange] = Field(default=[], max_length=_MOST_TEMPLATES)
     ingest_password: str = Field(
@@ -173,8 +171,8 @@ class SlotChange(Change):
     on_failure: FailureMode = FailureMode.ERROR
     late_results: LateResults = LateResults.DISCARD
     dedupe: Switch | None = None
-    running_limit: int | None = Field(None, description="Jobs running at once.", ge=1, le=50, strict=True)
-    queue_length: int | None = Field(None, description="Jobs waiting for a place.", ge=0, le=100, strict=True)
+    running_limit: Whole | None = Field(None, description="Jobs running at once.", ge=1, le=50)
+    queue_length: Whole | None = Field(None, description="Jobs waiting for a place.", ge=0, le=100)
     output_format: OutputFormat = OutputFormat.AS_IS
 
     def edit(self) -> SlotEdit:
@@ -195,6 +193,7 @@ class TestRunPayload(Change):
         default={},
         description="What a camera would send beside the photo, for placeholders in prompts.",
         max_length=_MOST_FORM_FIELDS,
+        json_schema_extra=NO_OTHER_NAMES,
     )
 
     def edit(self) -> SlotEdit:
@@ -205,7 +204,7 @@ class TestRunPayload(Change):
 class RestoreChange(Body):
     """Which version's values to make the slot's again."""
 
-    version: int = Field(ge=1, le=2**31 - 1, strict=True)
+    version: Whole = Field(ge=1, le=2**31 - 1)
 
 
 class SlotVersionBody(Body):

@@ -8,6 +8,7 @@ from pydantic import Field, RootModel
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http.admin_answers import (
+    ANY_VERSION,
     BODY_ERRORS,
     CONFLICT,
     ETAG,
@@ -146,7 +147,7 @@ class SlotRoutes:
         admin: CurrentAdmin,
         slot_id: SlotPath,
         change: Annotated[SlotChange, Body()],
-        if_match: IfMatch = None,
+        if_match: IfMatch = ANY_VERSION,
     ) -> Response:
         edit = change.edit()
         if not edit.names:
@@ -177,7 +178,7 @@ class SlotRoutes:
         admin: CurrentAdmin,
         slot_id: SlotPath,
         change: Annotated[RestoreChange, Body()],
-        if_match: IfMatch = None,
+        if_match: IfMatch = ANY_VERSION,
     ) -> Response:
         facts = {"restored": str(change.version)}
         async with self.audit.entry(admin, "slot.restore", target=slot_id, facts=facts) as entry:

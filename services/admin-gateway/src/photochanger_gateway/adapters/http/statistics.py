@@ -69,6 +69,6 @@ class StatisticsRoutes:
         overview = await self.views.slots(timedelta(minutes=window_minutes))
         return json_answer(SlotsStatisticsBody.of(window_minutes, overview))
 
-    async def _series(self, window_minutes: _Window = 60, slot_id: SlotQuery = None) -> Response:
-        series = await self.figures.series(timedelta(minutes=window_minutes), slot_id or "")
+    async def _series(self, window_minutes: _Window = 60, slot_id: SlotQuery = "") -> Response:
+        series = await self.figures.series(timedelta(minutes=window_minutes), slot_id)
         return json_answer(SeriesBody.of(window_minutes, series))

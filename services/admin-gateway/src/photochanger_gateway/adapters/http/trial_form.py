@@ -58,9 +58,9 @@ def trial_form(fields: Mapping[str, str]) -> TrialForm:
     if unknown:
         raise InvalidChange(unknown)
     uploaded = fields.get(_UPLOADED, "")
-    if uploaded and not is_media_id(uploaded):
+    if _UPLOADED in fields and not is_media_id(uploaded):
         raise InvalidChange((FieldViolation(_UPLOADED, "32 lower-case hex digits"),))
-    if not fields.get(_PAYLOAD):
+    if _PAYLOAD not in fields:
         return TrialForm(SlotEdit(SlotValues(), frozenset()), {}, uploaded)
     try:
         payload = TestRunPayload.model_validate_json(fields[_PAYLOAD])
