@@ -128,3 +128,11 @@ it("fills the bar of stages, whatever the clocks say", () => {
   ]);
   expect(stagePieces([], 0)).toEqual([]);
 });
+
+it("takes all that happens before a photo is a job for receiving it", () => {
+  const stages = ["admit", "receive", "open", "provider"].map((stage) => ({ stage, milliseconds: 10 }));
+  expect(stagePieces(stages, 40).map(({ stage, milliseconds }) => [stage, milliseconds])).toEqual([
+    ["upload", 30],
+    ["provider", 10],
+  ]);
+});

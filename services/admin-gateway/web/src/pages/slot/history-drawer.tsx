@@ -7,7 +7,7 @@ import { keys } from "@/api/keys";
 import type { Provider, Slot, SlotVersion } from "@/api/types";
 import { confirm } from "@/components/confirm";
 import { LoadingRows } from "@/components/loading";
-import { notifyDone, notifyError } from "@/components/notify";
+import { notifyError } from "@/components/notify";
 import { ErrorState } from "@/components/states";
 import { TimeAgo } from "@/components/time-ago";
 import { ChangeList } from "./change-list";
@@ -24,7 +24,8 @@ interface HistoryDrawerProps {
   providers: readonly Provider[];
   /** Whether restoring would drop something. */
   unsaved: boolean;
-  onRestored: (slot: Slot) => void;
+  /** `from`: the version whose values are the slot's again. */
+  onRestored: (slot: Slot, from: number) => void;
 }
 
 /** Who changed the slot, when and what; and the way back. */
@@ -68,8 +69,7 @@ function Versions({ slot, providers, unsaved, onRestored, onClose }: Omit<Histor
         }),
       ),
     onSuccess: (restored, version) => {
-      onRestored(restored);
-      notifyDone(t("history.restored", { version }));
+      onRestored(restored, version);
       onClose();
     },
     onError: (error) => notifyError(error),

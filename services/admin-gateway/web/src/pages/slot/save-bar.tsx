@@ -1,23 +1,26 @@
 import { Button, Group, Kbd, Paper, Text, Transition } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { IconDeviceFloppy } from "@tabler/icons-react";
+import { IconCheck, IconDeviceFloppy } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { confirm } from "@/components/confirm";
 import classes from "./save-bar.module.css";
+
+export type SaveOutcome = { kind: "saved" | "failed"; text: string };
 
 interface SaveBarProps {
   /** Names of what changed. */
   changed: readonly string[];
   saving: boolean;
-  /** Whether something must be put right first. */
-  invalid: boolean;
+  /** What came of the last save; shown here, as a passing note would lie on top of the buttons. */
+  outcome: SaveOutcome | null;
   onSave: () => void;
   onDiscard: () => void;
 }
 
 /** Stays in sight while something is unsaved. Ctrl+S (Cmd+S) saves too. */
-export function SaveBar({ changed, saving, invalid, onSave, onDiscard }: SaveBarProps) {
+export function SaveBar({ changed, saving, outcome, onSave, onDiscard }: SaveBarProps) {
   const { t, i18n } = useTranslation("slot");
+  const unsaved = changed.length > 0;
   // Never the browser's own "save page", whether or not there is something to save.
   useHotkeys([["mod+S", () => changed.length > 0 && !saving && onSave()]], [], true);
   const discard = async () => {
@@ -31,7 +34,11 @@ export function SaveBar({ changed, saving, invalid, onSave, onDiscard }: SaveBar
     if (sure) onDiscard();
   };
   return (
-    <Transition mounted={changed.length > 0} transition="slide-up" duration={160}>
+    <Transition
+      mounted={changed.length > 0 || outcome?.kind === "saved"}
+      transition="slide-up"
+      duration={160}
+    >
       {(style) => (
         <Paper
           style={style}
@@ -45,36 +52,40 @@ export function SaveBar({ changed, saving, invalid, onSave, onDiscard }: SaveBar
           <div className={classes["row"]}>
             <div className={classes["texts"]}>
               <Text fw={650} fz="sm" role="status">
-                {t("save.changed", { count: changed.length })}
+                {unsaved ? t("save.changed", { count: changed.length }) : outcome?.text}
               </Text>
-              <Text
-                fz="xs"
-                c={invalid ? "var(--mantine-color-error)" : "dimmed"}
-                truncate
-                title={changed.join(", ")}
-              >
-                {invalid
-                  ? t("save.fix")
-                  : new Intl.ListFormat(i18n.language, { type: "unit" }).format(changed)}
-              </Text>
+              {outcome?.kind === "failed" && (
+                <Text fz="sm" c="var(--mantine-color-error)" role="alert">
+                  {outcome.text}
+                </Text>
+              )}
+              {unsaved && (
+                <Text fz="xs" c="dimmed" truncate title={changed.join(", ")}>
+                  {new Intl.ListFormat(i18n.language, { type: "unit" }).format(changed)}
+                </Text>
+              )}
             </div>
-            <Group gap="xs" wrap="nowrap" justify="flex-end">
-              <Button variant="default" disabled={saving} onClick={discard}>
-                {t("save.discard")}
-              </Button>
-              <Button
-                loading={saving}
-                leftSection={<IconDeviceFloppy size={18} aria-hidden />}
-                rightSection={
-                  <Kbd size="xs" visibleFrom="md" aria-hidden>
-                    {t("save.shortcut")}
-                  </Kbd>
-                }
-                onClick={onSave}
-              >
-                {t("save.save")}
-              </Button>
-            </Group>
+            {unsaved ? (
+              <Group gap="xs" wrap="nowrap" justify="flex-end">
+                <Button variant="default" disabled={saving} onClick={discard}>
+                  {t("save.discard")}
+                </Button>
+                <Button
+                  loading={saving}
+                  leftSection={<IconDeviceFloppy size={18} aria-hidden />}
+                  rightSection={
+                    <Kbd size="xs" visibleFrom="md" aria-hidden>
+                      {t("save.shortcut")}
+                    </Kbd>
+                  }
+                  onClick={onSave}
+                >
+                  {t("save.save")}
+                </Button>
+              </Group>
+            ) : (
+              <IconCheck className={classes["done"]} aria-hidden />
+            )}
           </div>
         </Paper>
       )}

@@ -1,5 +1,5 @@
 import { Alert, Anchor, Button, Grid, Group, Stack, Text } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { useDisclosure, useTimeout } from "@mantine/hooks";
 import { IconArrowLeft, IconHistory, IconUserEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,7 +7,7 @@ import { Link } from "react-router";
 import { ApiError } from "@/api/errors";
 import type { Provider, Slot } from "@/api/types";
 import { CopyField } from "@/components/copy-field";
-import { notifyDone, notifyError } from "@/components/notify";
+import { describeError } from "@/components/describe-error";
 import { useOperationWords } from "@/components/operation-words";
 import { Page } from "@/components/page";
 import { QrButton } from "@/components/qr-button";
@@ -16,11 +16,12 @@ import { useUnsavedChanges } from "@/components/unsaved";
 import { AdvancedSection } from "./advanced-section";
 import { BasicsSection } from "./basics-section";
 import { ConflictDialog } from "./conflict-dialog";
+import type { Draft } from "./draft";
 import type { FormState } from "./form-state";
 import { HistoryDrawer } from "./history-drawer";
 import { ProcessingSection } from "./processing-section";
 import { RecentResults } from "./recent-results";
-import { SaveBar } from "./save-bar";
+import { SaveBar, type SaveOutcome } from "./save-bar";
 import { Section } from "./section";
 import { TemplatesSection } from "./templates-section";
 import { TestRunSection } from "./test-run-section";
@@ -29,6 +30,8 @@ import { useFormErrors } from "./use-form-errors";
 import { useSlotEditor } from "./use-slot-editor";
 import { useValueWords } from "./use-value-words";
 import { operationOf } from "./values";
+
+const SAVED_SHOWN_MS = 4000;
 
 /** One slot: its values, trying them, and what came of them. */
 export function SlotPage({ slot, providers }: { slot: Slot; providers: readonly Provider[] }) {
@@ -42,6 +45,8 @@ export function SlotPage({ slot, providers }: { slot: Slot; providers: readonly 
   const [history, historyDrawer] = useDisclosure(false);
   const [checked, setChecked] = useState(false);
   const { errors, valid } = useFormErrors(draft, operation, editor.refusal, checked);
+  const [outcome, setOutcome] = useState<(SaveOutcome & { draft?: Draft }) | null>(null);
+  const fade = useTimeout(() => setOutcome(null), SAVED_SHOWN_MS);
   useUnsavedChanges(changes.length > 0);
 
   const form: FormState = {
@@ -53,6 +58,15 @@ export function SlotPage({ slot, providers }: { slot: Slot; providers: readonly 
     update: editor.update,
     set: (values) => editor.update((now) => ({ ...now, ...values })),
   };
+  const tell = (text: string) => {
+    fade.clear();
+    setOutcome({ kind: "saved", text });
+    fade.start();
+  };
+  const refuse = (text: string) => {
+    fade.clear();
+    setOutcome({ kind: "failed", text, draft });
+  };
   /** Whether all is right; leads to the first mistake if not. */
   const check = () => {
     setChecked(true);
@@ -60,15 +74,19 @@ export function SlotPage({ slot, providers }: { slot: Slot; providers: readonly 
     return valid;
   };
   const save = async () => {
-    if (!check()) return;
+    if (!check()) {
+      refuse(t("save.fix"));
+      return;
+    }
+    setOutcome(null);
     try {
       const saved = await editor.save();
       setChecked(false);
-      notifyDone(`${t("save.saved")}. ${t("save.savedText", { version: saved.version })}`);
+      tell(t("save.saved", { version: saved.version }));
     } catch (error) {
       // A conflict has its own dialog.
       if (error instanceof ApiError && error.reason === "version_conflict") return;
-      notifyError(error, t("save.failed"));
+      refuse(`${t("save.failed")}. ${describeError(error)}`);
       focusFirstMistake();
     }
   };
@@ -130,9 +148,14 @@ export function SlotPage({ slot, providers }: { slot: Slot; providers: readonly 
       <SaveBar
         changed={changes.map((change) => names.name(change.path, draft))}
         saving={editor.saving}
-        invalid={checked && !valid}
+        // Of a draft that is another by now, a failure says nothing.
+        outcome={outcome?.draft && outcome.draft !== draft ? null : outcome}
         onSave={() => void save()}
-        onDiscard={editor.discard}
+        onDiscard={() => {
+          setOutcome(null);
+          setChecked(false);
+          editor.discard();
+        }}
       />
       <ConflictDialog
         opened={editor.conflict}
@@ -149,7 +172,10 @@ export function SlotPage({ slot, providers }: { slot: Slot; providers: readonly 
         slot={slot}
         providers={providers}
         unsaved={changes.length > 0}
-        onRestored={editor.adopt}
+        onRestored={(restored, from) => {
+          editor.adopt(restored);
+          tell(t("history.restored", { version: from }));
+        }}
       />
     </Page>
   );
