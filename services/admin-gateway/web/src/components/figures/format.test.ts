@@ -23,6 +23,7 @@ describe("formatDuration", () => {
     [48_400, "48 sec"],
     [59_700, "1 min"],
     [125_000, "2 min 5 sec"],
+    [3_600_000, "1 hr"],
   ])("writes %d ms as %s", (milliseconds, text) => {
     expect(plain(formatDuration(milliseconds, "en"))).toBe(text);
   });

@@ -17,7 +17,7 @@ function unit(locale: string, value: number, name: string, digits = 0): string {
   }).format(value);
 }
 
-/** A length of time in ms: `640 ms`, `4.2 sec`, `48 sec`, `2 min 5 sec`. */
+/** A length of time in ms: `640 ms`, `4.2 sec`, `48 sec`, `2 min 5 sec`, `1 hr`. */
 export function formatDuration(milliseconds: number | null | undefined, locale: string): string {
   if (milliseconds === null || milliseconds === undefined || !Number.isFinite(milliseconds)) return NO_FIGURE;
   const length = Math.max(0, milliseconds);
@@ -26,6 +26,7 @@ export function formatDuration(milliseconds: number | null | undefined, locale: 
   if (Math.round(length / 100) < 100) return unit(locale, length / SECOND, "second", 1);
   const seconds = Math.round(length / SECOND);
   if (seconds < 60) return unit(locale, seconds, "second");
+  if (seconds % 3600 === 0) return unit(locale, seconds / 3600, "hour");
   const minutes = Math.floor(seconds / 60);
   const rest = seconds % 60;
   return rest === 0

@@ -41,7 +41,10 @@ describe("actions in words", () => {
 });
 
 it("a target leads to its page where it has one", () => {
-  expect(addressOfTarget("slot-003")).toBe("/slots/slot-003");
-  expect(addressOfTarget("slot-016")).toBeNull();
-  expect(addressOfTarget("gemini")).toBeNull();
+  const id = "0123456789abcdef".repeat(2);
+  expect(addressOfTarget("slot.update", "slot-003")).toBe("/slots/slot-003");
+  expect(addressOfTarget("slot.update", "slot-016")).toBeNull();
+  expect(addressOfTarget("provider-key.set", "gemini")).toBeNull();
+  expect(addressOfTarget("job.rerun", id)).toBe(`/jobs/${id}`);
+  expect(addressOfTarget("template.delete", id)).toBeNull();
 });

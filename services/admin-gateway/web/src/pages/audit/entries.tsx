@@ -5,11 +5,11 @@ import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { AuditEntry } from "@/api/types";
-import { FactList } from "@/components/figures/fact-list";
+import { type Fact, FactList } from "@/components/figures/fact-list";
 import { Pill } from "@/components/status-pill";
 import { TimeAgo } from "@/components/time-ago";
 import classes from "./entries.module.css";
-import { addressOfTarget, knownAction } from "./words";
+import { addressOfTarget, knownAction, knownFact } from "./words";
 
 const OUTCOMES = {
   done: { tone: "good", icon: IconCircleCheck },
@@ -58,7 +58,7 @@ export function Entries({ entries }: { entries: readonly AuditEntry[] }) {
 function EntryRows({ entry }: { entry: AuditEntry }) {
   const { t } = useTranslation("audit");
   const [open, setOpen] = useState(false);
-  const facts = factsOf(entry);
+  const facts = useFacts(entry);
   const id = `facts-${entry.id}`;
   return (
     <Fragment>
@@ -78,7 +78,7 @@ function EntryRows({ entry }: { entry: AuditEntry }) {
           <Action action={entry.action} />
         </Table.Td>
         <Table.Td>
-          <Target target={entry.target} />
+          <Target entry={entry} />
         </Table.Td>
         <Table.Td>
           <Outcome entry={entry} />
@@ -101,7 +101,7 @@ function EntryRows({ entry }: { entry: AuditEntry }) {
 function EntryCard({ entry }: { entry: AuditEntry }) {
   const { t } = useTranslation("audit");
   const [open, setOpen] = useState(false);
-  const facts = factsOf(entry);
+  const facts = useFacts(entry);
   const id = `facts-${entry.id}`;
   return (
     <Card component="li" padding="md">
@@ -111,7 +111,7 @@ function EntryCard({ entry }: { entry: AuditEntry }) {
           <OutcomePill entry={entry} />
         </Group>
         <Refusal entry={entry} />
-        <Target target={entry.target} />
+        <Target entry={entry} />
         <Group justify="space-between" gap="xs" wrap="nowrap">
           <Text fz="sm" c="dimmed">
             {entry.actor} · {t("from", { address: entry.address })} · <TimeAgo at={entry.occurred_at} />
@@ -128,11 +128,23 @@ function EntryCard({ entry }: { entry: AuditEntry }) {
   );
 }
 
-function factsOf(entry: AuditEntry) {
-  return Object.entries(entry.facts).map(([name, value]) => ({
-    name,
-    value: typeof value === "string" ? value : JSON.stringify(value),
-  }));
+/** An entry's facts, named in words where there are any. */
+function useFacts(entry: AuditEntry): readonly Fact[] {
+  const { t } = useTranslation("audit");
+  return Object.entries(entry.facts).map(([name, value]) => {
+    const known = knownFact(name);
+    return {
+      name: known ? t(`fact.${known}`) : name,
+      value:
+        name === "job_id" ? (
+          <Anchor component={Link} to={`/jobs/${value}`}>
+            {value}
+          </Anchor>
+        ) : (
+          value
+        ),
+    };
+  });
 }
 
 function Action({ action }: { action: string }) {
@@ -145,8 +157,8 @@ function Action({ action }: { action: string }) {
   );
 }
 
-function Target({ target }: { target: string }) {
-  const address = addressOfTarget(target);
+function Target({ entry: { action, target } }: { entry: AuditEntry }) {
+  const address = addressOfTarget(action, target);
   if (address === null) {
     return (
       <Text fz="sm" className={classes["target"] ?? ""}>
@@ -155,7 +167,7 @@ function Target({ target }: { target: string }) {
     );
   }
   return (
-    <Anchor component={Link} to={address} fz="sm">
+    <Anchor component={Link} to={address} fz="sm" className={classes["target"] ?? ""}>
       {target}
     </Anchor>
   );

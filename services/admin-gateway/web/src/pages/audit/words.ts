@@ -30,13 +30,11 @@ export const ACTIONS = [
   "slot.update",
   "slot.restore",
   "slot.test-run",
-  "slot.cleanup",
   "settings.update",
   "provider-key.set",
   "provider-key.delete",
-  "template.register",
+  "template.add",
   "template.delete",
-  "media.register",
   "media.cleanup",
   "job.rerun",
   "gallery.share",
@@ -47,8 +45,17 @@ export function knownAction(action: string): (typeof ACTIONS)[number] | null {
   return ACTIONS.find((known) => known === action) ?? null;
 }
 
+/** The facts there are words for. */
+const FACTS = ["fields", "version", "restored", "job_id", "state", "media_object_id"] as const;
+
+/** The fact a text names, if there are words for it. */
+export function knownFact(name: string): (typeof FACTS)[number] | null {
+  return FACTS.find((known) => known === name) ?? null;
+}
+
 /** Where what was acted on has a page, its address. */
-export function addressOfTarget(target: string): string | null {
+export function addressOfTarget(action: string, target: string): string | null {
   if (/^slot-0(0[1-9]|1[0-5])$/.test(target)) return `/slots/${target}`;
-  return null;
+  // Media objects have such ids, too.
+  return action.startsWith("job.") && /^[0-9a-f]{32}$/.test(target) ? `/jobs/${target}` : null;
 }

@@ -1,6 +1,7 @@
 import { Button, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { ownPath } from "@/api/own-path";
 import type { JobDetails } from "@/api/types";
 import { Compare } from "@/components/compare/compare";
 import { CopyField } from "@/components/copy-field";
@@ -38,8 +39,8 @@ export function Pictures({ job }: { job: JobDetails }) {
         </Group>
         {comparable ? (
           <Compare
-            before={{ src: before, label: t("job.before") }}
-            after={{ src: after, label: t("job.after") }}
+            before={{ src: ownPath(before), label: t("job.before") }}
+            after={{ src: ownPath(after), label: t("job.after") }}
             label={t("job.compare")}
           />
         ) : (
@@ -61,7 +62,7 @@ export function Pictures({ job }: { job: JobDetails }) {
               </Text>
               <Button
                 component="a"
-                href={after}
+                href={ownPath(after)}
                 download
                 variant="default"
                 size="xs"

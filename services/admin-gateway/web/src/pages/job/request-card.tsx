@@ -25,7 +25,9 @@ export function RequestCard({ job }: { job: JobDetails }) {
     { name: t("job.used.provider"), value: words.provider(job.provider) },
     { name: t("job.used.operation"), value: words.operation(job.provider, job.operation) },
     { name: t("job.used.source"), value: t(`source.${job.source}`) },
-    ...(job.http_status === null ? [] : [{ name: t("job.used.answered"), value: `HTTP ${job.http_status}` }]),
+    ...(job.http_status === null || job.source !== "ingest"
+      ? []
+      : [{ name: t("job.used.answered"), value: `HTTP ${job.http_status}` }]),
   ];
   const settings = Object.entries(job.settings).map(([name, value]) => ({
     name: words.field(job.provider, job.operation, { name }).title,

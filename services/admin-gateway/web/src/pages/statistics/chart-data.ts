@@ -45,5 +45,5 @@ export function hasJobs(steps: readonly Step[]): boolean {
 }
 
 function inSeconds(milliseconds: number | null): number | null {
-  return milliseconds === null ? null : Math.round(milliseconds / 100) / 10;
+  return milliseconds === null ? null : Math.round(milliseconds / 10) / 100;
 }
