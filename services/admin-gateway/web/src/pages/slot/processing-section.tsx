@@ -78,9 +78,7 @@ export function ProcessingSection({ form, knownFields }: ProcessingSectionProps)
         <Group gap="xs">
           <Text fz="sm" c="dimmed">
             {t("processing.noKeyHelp", {
-              provider: new Intl.ListFormat(i18n.language, { type: "unit" }).format(
-                keyless.map(({ id, title }) => words.provider(id, title)),
-              ),
+              provider: keyless.map(({ id, title }) => words.provider(id, title)).join(", "),
             })}
           </Text>
           <Anchor component={Link} to="/settings" fz="sm">

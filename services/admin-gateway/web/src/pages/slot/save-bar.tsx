@@ -19,7 +19,7 @@ interface SaveBarProps {
 
 /** Stays in sight while something is unsaved. Ctrl+S (Cmd+S) saves too. */
 export function SaveBar({ changed, saving, outcome, onSave, onDiscard }: SaveBarProps) {
-  const { t, i18n } = useTranslation("slot");
+  const { t } = useTranslation("slot");
   const unsaved = changed.length > 0;
   // Never the browser's own "save page", whether or not there is something to save.
   useHotkeys([["mod+S", () => changed.length > 0 && !saving && onSave()]], [], true);
@@ -61,7 +61,7 @@ export function SaveBar({ changed, saving, outcome, onSave, onDiscard }: SaveBar
               )}
               {unsaved && (
                 <Text fz="xs" c="dimmed" truncate title={changed.join(", ")}>
-                  {new Intl.ListFormat(i18n.language, { type: "unit" }).format(changed)}
+                  {changed.join(", ")}
                 </Text>
               )}
             </div>

@@ -205,6 +205,9 @@ function Heading({ form: { slot, draft, providers, operation } }: { form: FormSt
 function focusFirstMistake(): void {
   // After folded parts with mistakes have opened.
   requestAnimationFrame(() => {
-    document.querySelector<HTMLElement>('main [aria-invalid="true"]')?.focus();
+    const mistake = document.querySelector<HTMLElement>('main [aria-invalid="true"]');
+    mistake?.focus({ preventScroll: true });
+    // In the middle: the edges lie under the header and the bar that saves.
+    mistake?.scrollIntoView({ block: "center" });
   });
 }
