@@ -1,6 +1,7 @@
 """The OpenAPI document: complete, and true of the running gateway."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -60,6 +61,17 @@ async def test_every_route_is_in_the_document_or_hidden_on_purpose(app: FastAPI)
     assert described == served
     assert any(isinstance(route, APIRoute) for route in routes_of(app.routes))
     assert document["openapi"].startswith("3.1")
+
+
+async def test_the_document_is_printed_with_nothing_running_and_nothing_set(app: FastAPI) -> None:
+    printing = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "photochanger_gateway", "openapi"),
+        env={},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await printing.communicate()
+    assert printing.returncode == 0
+    assert json.loads(printed) == app.openapi()
 
 
 async def test_operations_have_names_of_their_own_and_words(app: FastAPI) -> None:
