@@ -3,6 +3,7 @@ import { BarChart, LineChart } from "@mantine/charts";
 import { useReducedMotion } from "@mantine/hooks";
 import { useTranslation } from "react-i18next";
 import type { ChartPoint } from "./chart-data";
+import classes from "./charts.module.css";
 
 const HEIGHT = "16rem";
 const SUCCESS = "light-dark(#0f8a6c, #2aa381)";
@@ -18,6 +19,7 @@ export function OutcomesChart({ points }: { points: readonly ChartPoint[] }) {
   return (
     <BarChart
       h={HEIGHT}
+      className={classes["chart"] ?? ""}
       data={[...points]}
       dataKey="time"
       type="stacked"
@@ -43,6 +45,7 @@ export function DurationsChart({ points }: { points: readonly ChartPoint[] }) {
   return (
     <LineChart
       h={HEIGHT}
+      className={classes["chart"] ?? ""}
       data={[...points]}
       dataKey="time"
       withLegend
