@@ -22,7 +22,7 @@ class Store(Protocol):
 class CleanUps:
     """Runs what was asked for, one after another. What is asked for twice while it waits runs once.
 
-    A clean-up that is lost with this process is no loss: media cleans up by itself every hour.
+    A clean-up that is lost with this process is no loss: media sweeps by itself, too.
     """
 
     def __init__(self, store: Store) -> None:
