@@ -105,6 +105,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-dimmed": "#516b64",
     "--mantine-color-default-border": "#d5e6df",
     "--mantine-color-placeholder": "#6d857e",
+    // Mantine's own red has 3.3:1 on white.
+    "--mantine-color-error": "#b3261e",
     "--pc-surface": "#ffffff",
     "--pc-surface-soft": "#eef7f3",
     "--pc-accent-text": "#0a6b52",
@@ -117,6 +119,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-dimmed": "#9db2ab",
     "--mantine-color-default-border": "#263a33",
     "--mantine-color-placeholder": "#82978f",
+    "--mantine-color-error": "#ff9d94",
     "--pc-surface": "#13201c",
     "--pc-surface-soft": "#1a2a25",
     "--pc-accent-text": "#5cc9a6",
