@@ -105,7 +105,7 @@ class SlotEdit:
 
     values: SlotValues
     fields: frozenset[str]
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from photochanger_gateway.adapters.http.models import SLOT_ID_PATTERN, JobRow
 from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.public import COMMON_ERRORS
 from photochanger_gateway.adapters.http.signed_in import CurrentAdmin, SignedIn
-from photochanger_gateway.adapters.http.urls import BaseUrl
+from photochanger_gateway.adapters.http.urls import Addresses, BaseUrl
 from photochanger_gateway.application.live import (
     Begun,
     Change,
@@ -131,7 +131,9 @@ class LiveRoutes:
         ] = None,
     ) -> Response:
         told = request.headers.get("last-event-id") or last_event_id
-        return _EventStream(self, admin, None if told is None else _position(told), self.base_url.of(request))
+        return _EventStream(
+            self, admin, None if told is None else _position(told), self.base_url.addresses(request)
+        )
 
 
 class Listeners:
@@ -156,13 +158,15 @@ class _EventStream(Response):
     The server waits for a client that reads slowly, and cuts it off after a while; meanwhile nothing is read for it.
     """
 
-    def __init__(self, routes: LiveRoutes, admin: Admin, after: Position | None, base_url: str) -> None:
+    def __init__(
+        self, routes: LiveRoutes, admin: Admin, after: Position | None, addresses: Addresses
+    ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._routes = routes
         self._admin = admin
         self._after = after
-        self._base_url = base_url
+        self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the answer."""
@@ -233,7 +237,8 @@ class _EventStream(Response):
     def _described(self, change: Change) -> tuple[str, BaseModel]:
         match change:
             case JobChange(step, job):
-                row = JobRow.row_of(job, self._base_url, self._routes.names.of(job.slot_id))
+                name = self._routes.names.of(job.slot_id)
+                row = JobRow.row_of(job, self._addresses.public, name, self._addresses.own)
                 return f"job.{step.value}", JobEventBody(job=row)
             case SlotChange(slot_id, _, version, updated_by):
                 self._routes.names.heard(change)
