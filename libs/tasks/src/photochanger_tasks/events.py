@@ -81,7 +81,8 @@ def _body(task: Task, at: datetime, by: str) -> bytes:
         reason=task.reason,
         run_at=_timestamp(task.run_at) if task.run_at and task.state is State.SCHEDULED else None,
         occurred_at=_timestamp(at),
-        by=by,
+        # A worker only carries out what somebody wished.
+        by=task.decided_by if task.state is State.CANCELLED and task.decided_by else by,
     ).SerializeToString()
 
 

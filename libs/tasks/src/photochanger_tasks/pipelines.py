@@ -97,6 +97,8 @@ class Pipelines:
     async def _insert(
         self, conn: Connection, parent: Task, step: int, tasks: Sequence[NewTask]
     ) -> list[Task]:
+        if any(task.unique_key is not None for task in tasks):
+            raise ValueError("A step's tasks have no unique keys: the pipeline may have one.")
         rows = [self._tasks.row(task, parent=parent, step=step, blocked=step > parent.step) for task in tasks]
         return [each.task for each in await self._tasks.insert(conn, rows)]
 

@@ -32,7 +32,7 @@ from photochanger_tasks.keeper import Keeper
 from photochanger_tasks.kinds import Kinds, NewTask
 from photochanger_tasks.metrics import TaskMetrics
 from photochanger_tasks.model import Submitted, Task
-from photochanger_tasks.nats.stream import TicketPublisher
+from photochanger_tasks.nats.stream import TicketPublisher, tickets_there
 from photochanger_tasks.pipelines import Pipelines
 from photochanger_tasks.schema import create_task_tables
 from photochanger_tasks.tasks import Tasks
@@ -72,10 +72,15 @@ class Engine:
             return await self.tasks.submit_all(conn, new)
 
     def worker(
-        self, slots: Mapping[str, int], *, worker_id: str = "worker", grace: timedelta = timedelta(seconds=5)
+        self,
+        slots: Mapping[str, int],
+        *,
+        worker_id: str = "worker",
+        grace: timedelta = timedelta(seconds=5),
+        lease: timedelta = timedelta(seconds=15),
     ) -> Worker:
         """Makes a worker on a machine that has nothing else to do."""
-        options = WorkerOptions(slots=slots, grace=grace)
+        options = WorkerOptions(slots=slots, grace=grace, lease=lease)
         return Worker(
             worker_id=worker_id,
             pool=self.pool,
@@ -88,7 +93,9 @@ class Engine:
         )
 
     @asynccontextmanager
-    async def working(self, *workers: Worker, relay: bool = True, keeper: bool = False) -> AsyncIterator[None]:
+    async def working(
+        self, *workers: Worker, relay: bool = True, keeper: bool = False
+    ) -> AsyncIterator[None]:
         """Runs workers, the relay and the keeper while the block runs; then they drain."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -112,6 +119,12 @@ class Engine:
                 found = [await self.tasks.get(task_id) for task_id in task_ids]
                 if all(map(condition, found)):
                     return found
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async def until_tickets(self, queue: str, number: int, within: timedelta = timedelta(seconds=30)) -> None:
+        """Waits until JetStream has that many tickets of a queue, those in workers' hands included."""
+        async with asyncio.timeout(within.total_seconds()):
+            while await tickets_there(self.nats, queue) != number:  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(_LOOK_SECONDS)
 
     async def ended(self, *task_ids: str, within: timedelta = timedelta(seconds=30)) -> list[Task]:
@@ -164,6 +177,7 @@ def worker_process(
     slots: Mapping[str, int],
     parts: Iterable[str] = ("worker", "relay", "keeper"),
     worker_id: str = "worker",
+    lease: timedelta = timedelta(seconds=15),
     crash_at: str = "",
 ) -> tuple[list[str], dict[str, str]]:
     """Returns the command line and environment of a process that runs parts of an engine.
@@ -180,6 +194,7 @@ def worker_process(
         "TASKS_TEST_PARTS": ",".join(parts),
         "TASKS_TEST_SLOTS": ",".join(f"{queue}={number}" for queue, number in slots.items()),
         "TASKS_TEST_WORKER": worker_id,
+        "TASKS_TEST_LEASE": str(lease.total_seconds()),
         "CRASH_AT": crash_at,
     }
     return [sys.executable, "-m", "photochanger_tasks.testing", factory], environment
@@ -199,6 +214,7 @@ async def _main(stop: asyncio.Event) -> None:
         async with engine(
             kinds, postgres_url=os.environ["DATABASE_URL"], nats_url=os.environ["NATS_URL"]
         ) as opened:
+            lease = timedelta(seconds=float(os.environ["TASKS_TEST_LEASE"]))
             worker_id = f"{os.environ['TASKS_TEST_WORKER']}-{os.getpid()}"
             background = []
             if "relay" in parts:
@@ -206,7 +222,7 @@ async def _main(stop: asyncio.Event) -> None:
             if "keeper" in parts:
                 background.append(opened.keeper.run())
             if "worker" in parts:
-                background.append(opened.worker(slots, worker_id=worker_id).run(stop))
+                background.append(opened.worker(slots, worker_id=worker_id, lease=lease).run(stop))
             await run_until_stopped(stop, *background)
 
 

@@ -1,0 +1,1 @@
+"""The task engine beside `procrastinate`, on the same PostgreSQL, in the same run."""
