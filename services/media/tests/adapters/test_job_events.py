@@ -34,9 +34,11 @@ PREVIEW = media_pb.RENDITION_PREVIEW
 
 
 def finished(
-    state: job_pb2.JobState.ValueType, result: media_pb.MediaObject | None = None
+    state: job_pb2.JobState.ValueType,
+    result: media_pb.MediaObject | None = None,
+    mode: job_pb2.JobMode.ValueType = job_pb2.JOB_MODE_SYNC,
 ) -> job_events_pb2.JobFinished:
-    job = job_pb2.Job(id=JOB, slot_id="slot-001", state=state)
+    job = job_pb2.Job(id=JOB, slot_id="slot-001", state=state, mode=mode)
     if result is not None:
         job.result.media_object.CopyFrom(result)
     return job_events_pb2.JobFinished(job=job)
@@ -100,6 +102,19 @@ async def test_everything_of_a_cancelled_job_goes(media: Media) -> None:
     for _ in range(2):
         await hand_over(media, finished(job_pb2.JOB_STATE_CANCELLED))
     assert await media.keys() == []
+
+
+@pytest.mark.parametrize("state", [job_pb2.JOB_STATE_CANCELLED, job_pb2.JOB_STATE_TIMEOUT])
+async def test_the_input_of_an_asynchronous_job_stays_to_be_repeated(
+    media: Media, clock: ManualClock, state: job_pb2.JobState.ValueType
+) -> None:
+    photo = (await media.upload(PORTRAIT, slot_id="api")).media_object
+    result = (await media.upload(PORTRAIT, kind=RESULT, slot_id="api")).media_object
+    assert f"results/api/{JOB}/payload.jpg" in await media.keys()
+    await hand_over(media, finished(state, mode=job_pb2.JOB_MODE_ASYNC))
+    clock.advance(timedelta(minutes=2))
+    await media.download(photo.id)
+    assert await reason_of(media, result.id, media_pb.RENDITION_FULL) in {"MEDIA_NOT_FOUND", "MEDIA_EXPIRED"}
 
 
 async def test_a_result_that_came_with_the_timeout_goes_unless_it_is_kept(

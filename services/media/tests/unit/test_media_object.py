@@ -144,7 +144,15 @@ def test_a_template_keeps_no_retention_that_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "known"), [("slot-001", True), ("slot-015", True), ("slot-016", False), ("slot-000", False)]
+    ("text", "known"),
+    [
+        ("slot-001", True),
+        ("slot-015", True),
+        ("slot-016", False),
+        ("slot-000", False),
+        ("api", True),
+        ("slot-001-api", False),
+    ],
 )
-def test_there_are_fifteen_slots(text: str, *, known: bool) -> None:
+def test_there_are_fifteen_slots_and_the_place_of_jobs_without_one(text: str, *, known: bool) -> None:
     assert is_slot_id(text) is known

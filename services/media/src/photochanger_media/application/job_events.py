@@ -51,13 +51,16 @@ class JobFinished:
         self._delete = delete
         self._clock = clock
 
-    async def __call__(self, job_id: JobId, end: JobEnd, result: PublishedResult | None) -> None:
+    async def __call__(
+        self, job_id: JobId, end: JobEnd, result: PublishedResult | None, *, keep_input: bool = False
+    ) -> None:
         """Reacts to a job that reached its final state.
 
-        Inputs of done and failed jobs live until their own retention ends: an admin may want to see them.
+        Inputs of done and failed jobs live until their own retention ends: an admin may want to see them. With
+        `keep_input` so do the others': their client may repeat them.
         Raises StorageUnavailable: try again later.
         """
-        if end is not JobEnd.DONE_OR_FAILED:
+        if end is not JobEnd.DONE_OR_FAILED and not keep_input:
             await self._delete(job_id, (MediaKind.INPUT,))
         if result is not None:
             await self._make_preview(result.media_id)

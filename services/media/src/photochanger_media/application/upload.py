@@ -132,7 +132,7 @@ def _check(upload: NewUpload) -> None:
     if place.slot_id is None and place.kind.owned_by_job:
         problems.append(FieldViolation("header.slot_id", "required for inputs and results"))
     if place.slot_id is not None and not is_slot_id(place.slot_id):
-        problems.append(FieldViolation("header.slot_id", "slot-001 to slot-015"))
+        problems.append(FieldViolation("header.slot_id", "slot-001 to slot-015, or api"))
     if place.job_id is None and place.kind.owned_by_job:
         problems.append(FieldViolation("header.job_id", "required for inputs and results"))
     if place.job_id is not None and not is_id(place.job_id):

@@ -15,7 +15,7 @@ SlotId = NewType("SlotId", str)
 JobId = NewType("JobId", str)
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-_SLOT: Final = re.compile(r"slot-0(0[1-9]|1[0-5])")
+_SLOT: Final = re.compile(r"slot-0(0[1-9]|1[0-5])|api")
 
 
 class MediaKind(StrEnum):
@@ -113,5 +113,5 @@ def is_id(text: str) -> bool:
 
 
 def is_slot_id(text: str) -> bool:
-    """Whether this names one of the slots, `slot-001` to `slot-015`."""
+    """Whether this names one of the slots, `slot-001` to `slot-015`, or `api`: the place of jobs without a slot."""
     return _SLOT.fullmatch(text) is not None

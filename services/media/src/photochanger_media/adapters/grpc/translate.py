@@ -78,7 +78,7 @@ def optional_slot_id(text: str) -> SlotId | None:
     if not text:
         return None
     if not is_slot_id(text):
-        raise wrong("slot_id", "slot-001 to slot-015, or empty")
+        raise wrong("slot_id", "slot-001 to slot-015, api, or empty")
     return SlotId(text)
 
 

@@ -37,7 +37,8 @@ class JobEventHandler:
             return
         result = _result(job)
         if event.subject == FINISHED:
-            await self._finished(JobId(job.id), _end(job.state), result)
+            repeatable = job.mode == job_pb2.JOB_MODE_ASYNC
+            await self._finished(JobId(job.id), _end(job.state), result, keep_input=repeatable)
         elif result is not None:
             await self._result_kept(result)
 
