@@ -72,6 +72,7 @@ def _body(task: Task, at: datetime, by: str) -> bytes:
         queue=task.queue,
         tenant=task.tenant,
         parent_id=task.parent_id or "",
+        unique_key=task.unique_key or "",
         state=_STATES[task.state],
         attempt=task.attempt,
         failures=task.failures,
