@@ -15,7 +15,16 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from photochanger_chassis.postgres.pool import connection, transaction
 from photochanger_chassis.testing import ManualClock
 from photochanger_tasks import Cancelled, Kinds, State, TaskKind, TaskNotDead, UniqueKeyTaken
@@ -27,6 +36,8 @@ LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 3
 KIND = TaskKind(name="say", queue="model", payload=StringValue, max_attempts=MAX_ATTEMPTS)
 LIVE = {State.SCHEDULED, State.QUEUED, State.RUNNING}
+AttemptOf = tuple[str, str, int]
+"""Task, owner, number."""
 T = TypeVar("T")
 
 
@@ -58,17 +69,24 @@ class Machine(RuleBasedStateMachine):
     """Submits, claims, ends, cancels and lets time pass, on both sides."""
 
     tasks = Bundle("tasks")
+    attempts = Bundle("attempts")
 
     def __init__(self, run: Callable[[Awaitable[Any]], Any], opened: Engine, clock: ManualClock) -> None:
         super().__init__()
         self.run, self.engine, self.clock = run, opened, clock
         self.known: dict[str, Expected] = {}
-        self.old: list[tuple[str, str, int]] = []
         self.run(self._clear())
 
     async def _clear(self) -> None:
         async with connection(self.engine.pool) as conn:
             await conn.execute("TRUNCATE tasks, task_tenants, task_steps, outbox")
+
+    @initialize(target=attempts)
+    def begin(self) -> MultipleResults[AttemptOf]:
+        """Starts in the middle of things, or most histories would end before they get there."""
+        for number in range(3):
+            self.submit(key=None, due=None, later=None, tenant="ab"[number % 2])
+        return self.claim(owner="w1", number=2)
 
     @rule(
         target=tasks,
@@ -92,8 +110,8 @@ class Machine(RuleBasedStateMachine):
             self.known[answer.task.id] = Expected(key, deadline, run_at, state)
         return str(answer.task.id)
 
-    @rule(owner=st.sampled_from(["w1", "w2"]), number=st.integers(1, 3))
-    def claim(self, owner: str, number: int) -> None:
+    @rule(target=attempts, owner=st.sampled_from(["w1", "w2"]), number=st.integers(1, 3))
+    def claim(self, owner: str, number: int) -> MultipleResults[AttemptOf]:
         now = self.clock.now()
 
         async def claimed() -> list[Any]:
@@ -119,21 +137,19 @@ class Machine(RuleBasedStateMachine):
             expected.attempt += 1
             expected.reason = ""
             assert task.attempt == expected.attempt
-            self.old.append((task.id, owner, task.attempt))
+        return multiple(*((task.id, owner, task.attempt) for task in found))
 
-    @rule()
-    def lose_the_worker_and_start_again(self) -> None:
+    @rule(target=attempts)
+    def lose_the_worker_and_start_again(self) -> MultipleResults[AttemptOf]:
         """What fencing is about: the same owner has a newer attempt of the same task."""
         self.time_passes(seconds=16)
         self.sweep()
-        self.claim(owner="w1", number=3)
+        return self.claim(owner="w1", number=3)
 
-    @rule(which=st.integers(0, 50), end=st.sampled_from(["done", "failed", "retry", "defer", "back"]))
-    def end_attempt(self, which: int, end: str) -> None:
+    @rule(which=attempts, end=st.sampled_from(["done", "failed", "retry", "defer", "back"]))
+    def end_attempt(self, which: AttemptOf, end: str) -> None:
         """Any attempt that ever was says how it ended; only a current one's word counts."""
-        if not self.old:
-            return
-        task_id, owner, attempt = self.old[which % len(self.old)]
+        task_id, owner, attempt = which
         expected = self.known[task_id]
         now = self.clock.now()
         counts = expected.state is State.RUNNING and (expected.owner, expected.attempt) == (owner, attempt)
