@@ -1,0 +1,1 @@
+"""Where the gateway's parts meet: what all routes share, and the routes of each audience."""
