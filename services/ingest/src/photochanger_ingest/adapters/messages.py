@@ -17,6 +17,7 @@ from photochanger_ingest.domain.job import (
     Failure,
     FailureReason,
     Job,
+    JobMode,
     JobSource,
     JobState,
     Stage,
@@ -44,6 +45,11 @@ _STATES: Final = {
 _SOURCES: Final = {
     JobSource.INGEST: job_pb2.JOB_SOURCE_INGEST,
     JobSource.UI_TEST: job_pb2.JOB_SOURCE_UI_TEST,
+    JobSource.API: job_pb2.JOB_SOURCE_API,
+}
+_MODES: Final = {
+    JobMode.SYNC: job_pb2.JOB_MODE_SYNC,
+    JobMode.ASYNC: job_pb2.JOB_MODE_ASYNC,
 }
 _ORIGINS: Final = {
     ResultOrigin.PROVIDER: job_pb2.RESULT_ORIGIN_PROVIDER,
@@ -119,8 +125,8 @@ def job_message(job: Job) -> job_pb2.Job:
     """Returns a job as the contract has it."""
     message = job_pb2.Job(
         id=job.id,
-        slot_id=job.slot_id,
-        slot_version=job.slot_version,
+        slot_id=job.slot_id or "",
+        slot_version=job.slot_version or 0,
         state=_STATES[job.state],
         source=_SOURCES[job.source],
         provider_id=job.provider_id,
@@ -135,6 +141,12 @@ def job_message(job: Job) -> job_pb2.Job:
             for stage in job.stages
         ],
         hash_check=_HASH_CHECKS[job.hash_check],
+        mode=_MODES[job.mode],
+        progress_percent=job.progress,
+        stage=job.stage,
+        client_id=job.client_id or "",
+        retry_of=job.retry_of or "",
+        attempts=job.attempts,
     )
     if job.started_at is not None:
         message.started_at.FromDatetime(job.started_at)

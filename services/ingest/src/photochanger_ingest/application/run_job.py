@@ -29,6 +29,7 @@ from photochanger_ingest.domain.job import (
     Failure,
     FailureReason,
     Job,
+    JobMode,
     JobState,
     Outcome,
     Succeeded,
@@ -126,7 +127,7 @@ class JobRunner:
                     if job.final:
                         return job
                     raise JobNotFinished(job_id)
-                if not job.final:
+                if not job.final and job.mode is JobMode.SYNC:
                     self._see_to(job, changed)
                 await changed.wait(min(patience, self._tuning.poll))
 

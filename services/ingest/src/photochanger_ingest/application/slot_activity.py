@@ -32,7 +32,7 @@ class SlotLoad:
 class SlotJobs:
     """A slot's last cameras' jobs that ended by themselves, newest first; the last success, which may be older.
 
-    `latest_result` is the newest job with an unexpired picture, of any source.
+    `latest_result` is the newest sync job with an unexpired picture, of any source.
     """
 
     recent: Sequence[Job] = ()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from photochanger_ingest.domain.admission import Load, Place
 from photochanger_ingest.domain.ids import JobId, MediaObjectId, ProviderId, SlotId
@@ -18,6 +18,8 @@ from photochanger_ingest.domain.slot import Plan, Slot
 from photochanger_ingest.domain.slot_version import SlotVersion
 
 Item = TypeVar("Item")
+
+USUAL_PRIORITY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class JobDetails:
-    """A job and what it was asked to do. `sha256` and `size_bytes` are of the photo as it was received."""
+    """A job and what it was asked to do. `sha256` and `size_bytes` are of the photo as it was received.
+
+    The slot's name is empty where there is no slot.
+    """
 
     job: Job
     slot_display_name: str
@@ -54,13 +59,18 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to be stored. `dedupe_key` is None when the job answers no duplicates."""
+    """A job to be stored. `dedupe_key` is None when the job answers no duplicates.
+
+    `priority`, 0 urgent to 9, and `webhook_url`, whom to tell of the end, are of asynchronous jobs.
+    """
 
     job: Job
     assignment: Assignment
     sha256: str
     size_bytes: int
     dedupe_key: str | None
+    priority: int = USUAL_PRIORITY
+    webhook_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +163,7 @@ class Admissions(Protocol):
         ...
 
     async def places(self, now: datetime) -> Sequence[Place]:
-        """Returns every unfinished job, in order of admission."""
+        """Returns every unfinished sync job, in order of admission; the others take no place."""
         ...
 
 
@@ -298,7 +308,7 @@ class Store(Protocol):
         ...
 
     async def gallery(self, slot_id: SlotId, *, now: datetime, limit: int, before: int | None) -> Page[Job]:
-        """Returns a slot's jobs with an unexpired picture, newest first."""
+        """Returns a slot's sync jobs with an unexpired picture, newest first; clients' pictures are theirs alone."""
         ...
 
     async def renew(self, job_ids: Sequence[JobId], *, driver: str, until: datetime) -> None:
@@ -314,15 +324,15 @@ class Store(Protocol):
         ...
 
     async def abandoned(self, *, since: datetime, limit: int) -> Sequence[JobId]:
-        """Returns waiting jobs that nobody has driven since an instant, oldest first."""
+        """Returns waiting sync jobs that nobody has driven since an instant, oldest first."""
         ...
 
     async def any_waiting(self) -> bool:
-        """Tells whether a job waits for a place."""
+        """Tells whether a sync job waits for a place."""
         ...
 
     async def unfinished(self) -> Mapping[tuple[ProviderId, JobState], int]:
-        """Returns how many jobs are unfinished, by provider and state."""
+        """Returns how many sync jobs are unfinished, by provider and state."""
         ...
 
     async def prune(self, *, now: datetime, keep_jobs_since: datetime, limit: int) -> int:

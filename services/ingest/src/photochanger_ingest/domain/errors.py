@@ -9,6 +9,9 @@ ServiceError
 ├── InvalidHash, HashMismatch               the form's `hash` field
 ├── IdempotencyConflict, IdempotencyMismatch  the request's Idempotency-Key
 ├── JobNotFound, JobNotFinished             a job asked for
+├── JobAlreadyFinal, JobNotFinal            an asynchronous job to cancel, to repeat
+├── InputNotFound                           an asynchronous job's photo
+├── InvalidApiKey, ApiKeyNotFound, ApiClientNotFound  keys of API clients
 ├── VersionConflict                         somebody else changed it first
 ├── SlotVersionNotFound                     a version of a slot to restore
 ├── TemplateNotFound, TemplateInUse         a slot's template images
@@ -174,6 +177,69 @@ class JobNotFinished(ServiceError):
 
     def __init__(self, job_id: JobId) -> None:
         super().__init__(f"Job {job_id} has not reached its final state yet.", jobId=job_id)
+
+
+class JobAlreadyFinal(ServiceError):
+    """It is too late to cancel the job."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "JOB_ALREADY_FINAL"
+
+    def __init__(self, job_id: JobId, state: str) -> None:
+        super().__init__(
+            f"Job {job_id} is {state} already and cannot be cancelled.", jobId=job_id, state=state
+        )
+
+
+class JobNotFinal(ServiceError):
+    """It is too early to repeat the job."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "JOB_NOT_FINAL"
+
+    def __init__(self, job_id: JobId, state: str) -> None:
+        super().__init__(
+            f"Job {job_id} is {state}. Cancel it, or wait for its end, before it is repeated.",
+            jobId=job_id,
+            state=state,
+        )
+
+
+class InputNotFound(ServiceError):
+    """There is no such photo, it is no longer kept, or it is no photo a job may be opened for."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "INPUT_NOT_FOUND"
+
+    def __init__(self, media_object_id: str) -> None:
+        super().__init__(
+            "There is no such photo, or it is no longer kept. Send it again.",
+            mediaObjectId=media_object_id[:64],
+        )
+
+
+class InvalidApiKey(ServiceError):
+    """It is no key, or it was revoked. Which of them is not told."""
+
+    kind, reason = ErrorKind.UNAUTHENTICATED, "INVALID_API_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("The API key is wrong or was revoked.")
+
+
+class ApiKeyNotFound(ServiceError):
+    """There is no key with this id."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "API_KEY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such API key.")
+
+
+class ApiClientNotFound(ServiceError):
+    """There is no client to make one more key for."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "API_CLIENT_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no client with this id. Leave it out to make a new one.")
 
 
 class GalleryNotShared(ServiceError):

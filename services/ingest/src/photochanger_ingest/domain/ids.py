@@ -14,5 +14,11 @@ ProviderId = NewType("ProviderId", str)
 OperationId = NewType("OperationId", str)
 """What is asked of a provider, for example `style_transfer`."""
 
+ClientId = NewType("ClientId", str)
+"""A client of the public API: the id of its first key."""
+
+ApiKeyId = NewType("ApiKeyId", str)
+"""A client's key; never the key itself."""
+
 MediaObjectId = NewType("MediaObjectId", str)
 """A file kept by the media service."""

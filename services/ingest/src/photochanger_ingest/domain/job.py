@@ -4,7 +4,8 @@
        │                    │
        └────────────────────┴── fail / time_out / cancel ──> failed / timeout / cancelled
 
-A final state never changes. A job that timed out may still get a picture, when its slot keeps late results; a
+A final state never changes. An asynchronous job goes the same way: while its work is put off or tried again it stays
+`running`, and `attempts` grows. A job that timed out may still get a picture, when its slot keeps late results; a
 failed one may show the camera's own photo. Neither touches the state.
 """
 
@@ -15,7 +16,7 @@ from typing import Final
 
 from photochanger_ingest.domain.errors import WrongJobState
 from photochanger_ingest.domain.form import HashCheck
-from photochanger_ingest.domain.ids import JobId, MediaObjectId, OperationId, ProviderId, SlotId
+from photochanger_ingest.domain.ids import ClientId, JobId, MediaObjectId, OperationId, ProviderId, SlotId
 from photochanger_ingest.domain.picture import JobResult, Picture, ResultOrigin
 
 
@@ -30,14 +31,24 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+_NO_SLOT: Final = "api"
+_COMPLETE: Final = 100
 UNFINISHED: Final = frozenset({JobState.PENDING, JobState.RUNNING})
 
 
 class JobSource(StrEnum):
-    """Who opened a job: a camera, or an admin's test run."""
+    """Who opened a job: a camera, an admin's test run, or a client of the public API."""
 
     INGEST = "ingest"
     UI_TEST = "ui_test"
+    API = "api"
+
+
+class JobMode(StrEnum):
+    """How a job is run: while somebody waits, in a camera's place; or through the task engine."""
+
+    SYNC = "sync"
+    ASYNC = "async"
 
 
 class FailureReason(StrEnum):
@@ -91,6 +102,19 @@ class Failed:
     provider_calls: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the work on an asynchronous job is: the number of its attempt, 0 to 100 percent, words for people.
+
+    `begun` tells whether a worker has been at it at all.
+    """
+
+    begun: bool
+    attempt: int
+    percent: int = 0
+    stage: str = ""
+
+
 Outcome = Succeeded | Failed
 """What came of a job's processing."""
 
@@ -99,12 +123,13 @@ Outcome = Succeeded | Failed
 class Job:
     """One photo through one slot. Moves return the job after them and raise `WrongJobState`.
 
-    `late_until` is set while a picture after the deadline would be kept.
+    `late_until` is set while a picture after the deadline would be kept. Only asynchronous jobs have a client, tell
+    their progress (0 to 100) and what they are at (`stage`), repeat another one, and may be without a slot.
     """
 
     id: JobId
-    slot_id: SlotId
-    slot_version: int
+    slot_id: SlotId | None
+    slot_version: int | None
     state: JobState
     source: JobSource
     provider_id: ProviderId
@@ -121,6 +146,17 @@ class Job:
     provider_calls: int = 0
     stages: tuple[Stage, ...] = ()
     late_until: datetime | None = None
+    mode: JobMode = JobMode.SYNC
+    client_id: ClientId | None = None
+    retry_of: JobId | None = None
+    attempts: int = 0
+    progress: int = 0
+    stage: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where its pictures lie: its slot's id, or `api` without a slot."""
+        return self.slot_id or _NO_SLOT
 
     @property
     def final(self) -> bool:
@@ -155,8 +191,18 @@ class Job:
             raise WrongJobState("start", self.state)
         return replace(self, state=JobState.RUNNING, started_at=now)
 
+    def progressed(self, progress: Progress, now: datetime) -> "Job":
+        """Takes what was told of an asynchronous job's work; what was overtaken meanwhile changes nothing."""
+        if self.final or progress.attempt < self.attempts:
+            return self
+        begun = self if self.state is JobState.RUNNING or not progress.begun else self.start(now)
+        return replace(begun, attempts=progress.attempt, progress=progress.percent, stage=progress.stage)
+
     def finish(self, outcome: Succeeded, now: datetime) -> "Job":
         """Takes the provider's picture, which came in time."""
+        if self.state is JobState.PENDING and self.mode is JobMode.ASYNC:
+            # Told before its beginning was: messages may overtake each other.
+            return replace(self.start(now), attempts=max(self.attempts, 1)).finish(outcome, now)
         if self.state is not JobState.RUNNING:
             raise WrongJobState("finish", self.state)
         return replace(
@@ -167,6 +213,8 @@ class Job:
             provider_calls=outcome.provider_calls,
             stages=outcome.stages,
             late_until=None,
+            progress=_COMPLETE if self.mode is JobMode.ASYNC else 0,
+            stage="",
         )
 
     def fail(self, outcome: Failed, now: datetime, *, original: Picture | None = None) -> "Job":
@@ -214,6 +262,8 @@ class Job:
 
 def _timed_out_message(job: Job) -> str:
     allowed = (job.deadline - job.received_at).total_seconds()
+    if job.started_at is None and job.mode is JobMode.ASYNC:
+        return f"No worker had time for it within {allowed:g} s. Allow more time or run more workers."
     if job.started_at is None:
         return f"No place was free within {allowed:g} s. Send fewer photos at once or raise the limits."
     return f"The provider had no picture within {allowed:g} s."

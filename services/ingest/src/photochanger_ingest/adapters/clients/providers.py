@@ -56,7 +56,7 @@ class ProvidersClient:
         plan = assignment.plan
         request = processing_service_pb2.ProcessRequest(
             job_id=job.id,
-            slot_id=job.slot_id,
+            slot_id=job.place,
             provider_id=plan.provider_id,
             operation_id=plan.operation_id,
             settings_json=plan.settings_json,

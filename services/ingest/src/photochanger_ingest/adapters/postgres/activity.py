@@ -20,11 +20,11 @@ LOADS: Final = """
     FROM slots CROSS JOIN settings LEFT JOIN (
         SELECT slot_id, count(*) FILTER (WHERE state = 'running') AS running,
             count(*) FILTER (WHERE state = 'pending') AS waiting
-        FROM jobs WHERE state IN ('pending', 'running') GROUP BY slot_id
+        FROM jobs WHERE mode = 'sync' AND state IN ('pending', 'running') GROUP BY slot_id
     ) AS load ON load.slot_id = slots.id
     ORDER BY slots.id
 """
-"""Unfinished jobs are few and have an index of their own."""
+"""Unfinished sync jobs are few and have an index of their own."""
 
 # For each slot the newest of each state, the newest success among them; and the newest picture, looked for backwards
 # only where the index of expiries says that there is one, or an idle slot's whole past would be read.
@@ -32,7 +32,7 @@ LOADS: Final = """
 # Rows are compared and ordered by all columns of the index that is meant. With `slot_id = …` and the last column alone
 # PostgreSQL takes an index of all slots' jobs by time and filters, which reads all of them for a slot without any.
 JOBS: Final = f"""
-    SELECT ended.* FROM slots CROSS JOIN (VALUES ('done'), ('failed'), ('timeout')) AS states (state)
+    SELECT slots.id, ended.* FROM slots CROSS JOIN (VALUES ('done'), ('failed'), ('timeout')) AS states (state)
     CROSS JOIN LATERAL (
         SELECT false, {JOB_COLUMNS} FROM jobs
         WHERE jobs.source = 'ingest' AND jobs.finished_at IS NOT NULL
@@ -41,15 +41,16 @@ JOBS: Final = f"""
         ORDER BY jobs.slot_id DESC, jobs.state DESC, jobs.finished_at DESC LIMIT %(recent)s
     ) AS ended
     UNION ALL
-    SELECT pictured.* FROM slots CROSS JOIN LATERAL (
+    SELECT slots.id, pictured.* FROM slots CROSS JOIN LATERAL (
         SELECT true, {JOB_COLUMNS} FROM jobs
-        WHERE jobs.result IS NOT NULL AND jobs.result_expires_at > %(now)s
+        WHERE jobs.mode = 'sync' AND jobs.result IS NOT NULL AND jobs.result_expires_at > %(now)s
             AND (jobs.slot_id, jobs.position) >= (slots.id, 0::bigint)
             AND (jobs.slot_id, jobs.position) <= (slots.id, {_LAST_POSITION}::bigint)
         ORDER BY jobs.slot_id DESC, jobs.position DESC LIMIT 1
     ) AS pictured
     WHERE EXISTS (
-        SELECT FROM jobs WHERE slot_id = slots.id AND result IS NOT NULL AND result_expires_at > %(now)s
+        SELECT FROM jobs
+        WHERE mode = 'sync' AND slot_id = slots.id AND result IS NOT NULL AND result_expires_at > %(now)s
     )
 """  # noqa: S608 - only columns are put in
 
@@ -81,12 +82,11 @@ class PostgresActivity:
             rows = await (await conn.execute(JOBS.encode(), {"now": now, "recent": recent})).fetchall()
         ended: defaultdict[SlotId, list[Job]] = defaultdict(list)
         pictures: dict[SlotId, Job] = {}
-        for row in rows:
-            job = job_of(row[1:])
-            if row[0]:
-                pictures[job.slot_id] = job
+        for slot_id, pictured, *job in rows:
+            if pictured:
+                pictures[slot_id] = job_of(job)
             else:
-                ended[job.slot_id].append(job)
+                ended[slot_id].append(job_of(job))
         return {
             slot_id: _slot_jobs(ended[slot_id], pictures.get(slot_id), recent)
             for slot_id in ended.keys() | pictures.keys()

@@ -18,18 +18,23 @@ from photochanger_ingest.domain.slot import Slot
 _ADMISSION_LOCK: Final = 0x61646D697373696F
 
 LOAD_COLUMNS: Final = """
-    (SELECT count(*) FROM jobs WHERE state IN ('pending', 'running') AND jobs.slot_id = {slot_id}),
-    (SELECT count(*) FROM jobs WHERE state IN ('pending', 'running') AND jobs.provider_id = {provider_id}),
+    (SELECT count(*) FROM jobs WHERE mode = 'sync' AND state IN ('pending', 'running') AND jobs.slot_id = {slot_id}),
+    (
+        SELECT count(*) FROM jobs
+        WHERE mode = 'sync' AND state IN ('pending', 'running') AND jobs.provider_id = {provider_id}
+    ),
     (
         SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY took) FROM (
             SELECT finished_at - started_at AS took FROM jobs
-            WHERE state = 'done' AND jobs.provider_id = {provider_id} AND jobs.operation_id = {operation_id}
+            WHERE mode = 'sync' AND state = 'done'
+                AND jobs.provider_id = {provider_id} AND jobs.operation_id = {operation_id}
                 AND finished_at > %(now)s - interval '15 minutes'
             ORDER BY finished_at DESC LIMIT 20
         ) AS recent
     )
 """
-"""Width 3. A quarter of the last jobs were quicker than the duration: what a quick one takes."""
+"""Width 3. Asynchronous jobs take no place and are not counted. A quarter of the last jobs were quicker than the
+duration: what a quick one takes."""
 
 
 def load_of(row: Sequence[object]) -> Load:
@@ -120,7 +125,7 @@ class PostgresAdmissions:
         )
 
     async def places(self, now: datetime) -> Sequence[Place]:
-        """Returns every unfinished job, in order of admission."""
+        """Returns every unfinished sync job, in order of admission."""
         cursor = await self._conn.execute(
             """
             SELECT jobs.id, jobs.slot_id, jobs.provider_id,
@@ -128,7 +133,7 @@ class PostgresAdmissions:
                 coalesce((settings.provider_running ->> jobs.provider_id)::integer, %(usual)s),
                 jobs.state = 'running', coalesce(jobs.driven_until > %(now)s, false)
             FROM jobs JOIN slots ON slots.id = jobs.slot_id CROSS JOIN settings
-            WHERE jobs.state IN ('pending', 'running') ORDER BY jobs.position
+            WHERE jobs.mode = 'sync' AND jobs.state IN ('pending', 'running') ORDER BY jobs.position
             """,
             {"usual": DEFAULT_PROVIDER_RUNNING, "now": now},
         )

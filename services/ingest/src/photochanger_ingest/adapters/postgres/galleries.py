@@ -15,7 +15,7 @@ from photochanger_ingest.domain.ids import SlotId
 _PICTURES: Final = f"""
     SELECT slots.display_name, newest.* FROM slots CROSS JOIN LATERAL (
         SELECT {JOB_COLUMNS} FROM jobs
-        WHERE jobs.slot_id = slots.id AND result IS NOT NULL AND result_expires_at > %(now)s
+        WHERE jobs.mode = 'sync' AND jobs.slot_id = slots.id AND result IS NOT NULL AND result_expires_at > %(now)s
         ORDER BY position DESC LIMIT %(per_slot)s
     ) AS newest
     ORDER BY slots.id, newest.created_at DESC

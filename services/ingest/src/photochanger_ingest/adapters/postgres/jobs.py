@@ -34,12 +34,14 @@ class PostgresJobs:
             INSERT INTO jobs (
                 id, slot_id, slot_version, state, source, provider_id, operation_id, received_at, created_at,
                 deadline, late_until, input_media_object_id, input_sha256, input_size_bytes, hash_check, plan,
-                form_fields, result_retention, dedupe_key, dedupe_until
+                form_fields, result_retention, dedupe_key, dedupe_until, mode, client_id, retry_of, priority,
+                webhook_url
             ) VALUES (
                 %(id)s, %(slot_id)s, %(slot_version)s, %(state)s, %(source)s, %(provider_id)s, %(operation_id)s,
                 %(received_at)s, %(created_at)s, %(deadline)s, %(late_until)s, %(input_media_object_id)s,
                 %(input_sha256)s, %(input_size_bytes)s, %(hash_check)s, %(plan)s, %(form_fields)s,
-                %(result_retention)s, %(dedupe_key)s, %(dedupe_until)s
+                %(result_retention)s, %(dedupe_key)s, %(dedupe_until)s, %(mode)s, %(client_id)s, %(retry_of)s,
+                %(priority)s, %(webhook_url)s
             )
             """,
             {
@@ -63,6 +65,11 @@ class PostgresJobs:
                 "result_retention": assignment.result_retention,
                 "dedupe_key": new.dedupe_key,
                 "dedupe_until": job.answers_duplicates_until if new.dedupe_key is not None else None,
+                "mode": job.mode,
+                "client_id": job.client_id,
+                "retry_of": job.retry_of,
+                "priority": new.priority,
+                "webhook_url": new.webhook_url,
             },
         )
 
@@ -75,7 +82,7 @@ class PostgresJobs:
                 late_until = %(late_until)s, failure_reason = %(failure_reason)s,
                 failure_message = %(failure_message)s, result = %(result)s, result_origin = %(result_origin)s,
                 result_expires_at = %(result_expires_at)s, provider_calls = %(provider_calls)s,
-                stages = %(stages)s,
+                stages = %(stages)s, attempts = %(attempts)s, progress = %(progress)s, stage_text = %(stage_text)s,
                 dedupe_key = CASE WHEN %(dedupe_until)s::timestamptz IS NULL THEN NULL ELSE dedupe_key END,
                 dedupe_until = CASE WHEN dedupe_key IS NULL THEN NULL ELSE %(dedupe_until)s::timestamptz END
             WHERE id = %(id)s

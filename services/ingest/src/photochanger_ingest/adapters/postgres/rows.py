@@ -9,8 +9,16 @@ from psycopg.types.json import Jsonb
 
 from photochanger_ingest.application.store import Assignment, JobDetails
 from photochanger_ingest.domain.form import HashCheck
-from photochanger_ingest.domain.ids import JobId, MediaObjectId, OperationId, ProviderId, SlotId
-from photochanger_ingest.domain.job import Failure, FailureReason, Job, JobSource, JobState, Stage
+from photochanger_ingest.domain.ids import ClientId, JobId, MediaObjectId, OperationId, ProviderId, SlotId
+from photochanger_ingest.domain.job import (
+    Failure,
+    FailureReason,
+    Job,
+    JobMode,
+    JobSource,
+    JobState,
+    Stage,
+)
 from photochanger_ingest.domain.picture import JobResult, MediaKind, Picture, ResultOrigin
 from photochanger_ingest.domain.settings import HashPolicy, Limits, Settings
 from photochanger_ingest.domain.slot import (
@@ -32,10 +40,11 @@ JOB_COLUMNS: Final = """
     jobs.id, jobs.slot_id, jobs.slot_version, jobs.state, jobs.source, jobs.provider_id, jobs.operation_id,
     jobs.received_at, jobs.created_at, jobs.deadline, jobs.input_media_object_id, jobs.hash_check, jobs.started_at,
     jobs.finished_at, jobs.failure_reason, jobs.failure_message, jobs.result, jobs.result_origin,
-    jobs.provider_calls, jobs.stages, jobs.late_until
+    jobs.provider_calls, jobs.stages, jobs.late_until, jobs.mode, jobs.client_id, jobs.retry_of, jobs.attempts,
+    jobs.progress, jobs.stage_text
 """
 
-JOB_WIDTH: Final = 21
+JOB_WIDTH: Final = 27
 
 SLOT_COLUMNS: Final = """
     slots.id, slots.display_name, slots.active, slots.version, slots.provider_id, slots.operation_id,
@@ -67,8 +76,8 @@ def job_of(row: Row) -> Job:
     result = _json_or_none(row[16])
     return Job(
         id=JobId(_text(row[0])),
-        slot_id=SlotId(_text(row[1])),
-        slot_version=_int(row[2]),
+        slot_id=None if row[1] is None else SlotId(_text(row[1])),
+        slot_version=_int_or_none(row[2]),
         state=JobState(_text(row[3])),
         source=JobSource(_text(row[4])),
         provider_id=ProviderId(_text(row[5])),
@@ -88,6 +97,12 @@ def job_of(row: Row) -> Job:
             for stage in cast(Sequence[Sequence[object]], row[19])
         ),
         late_until=_time_or_none(row[20]),
+        mode=JobMode(_text(row[21])),
+        client_id=None if row[22] is None else ClientId(_text(row[22])),
+        retry_of=None if row[23] is None else JobId(_text(row[23])),
+        attempts=_int(row[24]),
+        progress=_int(row[25]),
+        stage=_text(row[26]),
     )
 
 
@@ -109,6 +124,9 @@ def job_state_parameters(job: Job) -> dict[str, object]:
         "provider_calls": job.provider_calls,
         "stages": Jsonb([[stage.name, stage.duration.total_seconds()] for stage in job.stages]),
         "dedupe_until": until,
+        "attempts": job.attempts,
+        "progress": job.progress,
+        "stage_text": job.stage,
     }
 
 
@@ -153,7 +171,7 @@ def job_details_of(row: Row) -> JobDetails:
     assignment = assignment_of(row[JOB_WIDTH + 1 : JOB_WIDTH + 6])
     return JobDetails(
         job=job_of(row[:JOB_WIDTH]),
-        slot_display_name=_text(row[JOB_WIDTH]),
+        slot_display_name=_text_or_none(row[JOB_WIDTH]) or "",
         plan=assignment.plan,
         form_fields=assignment.form_fields,
         sha256=_text(row[JOB_WIDTH + 6]),

@@ -48,13 +48,19 @@ _JOB: Final = f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = %(id)s"  # noqa: S608
 _ASSIGNMENT: Final = "jobs.provider_id, jobs.operation_id, jobs.plan, jobs.form_fields, jobs.result_retention"
 _JOB_DETAILS: Final = (
     f"SELECT {JOB_COLUMNS}, slots.display_name, {_ASSIGNMENT}, jobs.input_sha256, jobs.input_size_bytes "  # noqa: S608
-    "FROM jobs JOIN slots ON slots.id = jobs.slot_id WHERE jobs.id = %(id)s"
+    "FROM jobs LEFT JOIN slots ON slots.id = jobs.slot_id WHERE jobs.id = %(id)s"
 )
 # Each is safe beside the same on another replica: rows somebody else is at are passed over.
 _PRUNING: Final = (
     """
     DELETE FROM idempotency_keys WHERE (slot_id, key) IN (
         SELECT slot_id, key FROM idempotency_keys WHERE expires_at <= %(now)s
+        ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    )
+    """,
+    """
+    DELETE FROM client_idempotency_keys WHERE (client_id, key) IN (
+        SELECT client_id, key FROM client_idempotency_keys WHERE expires_at <= %(now)s
         ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
     """,
@@ -176,7 +182,7 @@ class PostgresStore:
     async def gallery(self, slot_id: SlotId, *, now: datetime, limit: int, before: int | None) -> Page[Job]:
         """Returns a slot's jobs with an unexpired picture, newest first."""
         return await self._page(
-            ["slot_id = %(slot_id)s", "result IS NOT NULL", "result_expires_at > %(now)s"],
+            ["slot_id = %(slot_id)s", "mode = 'sync'", "result IS NOT NULL", "result_expires_at > %(now)s"],
             {"slot_id": slot_id, "now": now},
             limit=limit,
             before=before,
@@ -227,7 +233,8 @@ class PostgresStore:
         """Returns waiting jobs that nobody has driven since an instant, oldest first."""
         rows = await self._rows(
             """
-            SELECT id FROM jobs WHERE state = 'pending' AND coalesce(driven_until, created_at) < %(since)s
+            SELECT id FROM jobs
+            WHERE mode = 'sync' AND state = 'pending' AND coalesce(driven_until, created_at) < %(since)s
             ORDER BY position LIMIT %(limit)s
             """,
             {"since": since, "limit": limit},
@@ -236,13 +243,16 @@ class PostgresStore:
 
     async def any_waiting(self) -> bool:
         """Tells whether a job waits for a place."""
-        return await self._row("SELECT 1 FROM jobs WHERE state = 'pending' LIMIT 1", {}) is not None
+        return (
+            await self._row("SELECT 1 FROM jobs WHERE mode = 'sync' AND state = 'pending' LIMIT 1", {})
+            is not None
+        )
 
     async def unfinished(self) -> Mapping[tuple[ProviderId, JobState], int]:
-        """Returns how many jobs are unfinished, by provider and state."""
+        """Returns how many sync jobs are unfinished, by provider and state."""
         rows = await self._rows(
             """
-            SELECT provider_id, state, count(*) FROM jobs WHERE state IN ('pending', 'running')
+            SELECT provider_id, state, count(*) FROM jobs WHERE mode = 'sync' AND state IN ('pending', 'running')
             GROUP BY provider_id, state
             """,
             {},
