@@ -49,6 +49,7 @@ from photochanger_media.settings import CleanupSettings, MigrateSettings, Settin
 SERVICE: Final = "media"
 SHORT_IN_LOGS: Final = ("job_id",)  # the whole id opens the job\'s picture
 MIGRATIONS: Final = "photochanger_media.migrations"
+_RECENT_BYTES: Final = 24 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ async def wired(
         locks = PostgresLocks(settings)
         stack.push_async_callback(locks.close)
         bucket = await stack.enter_async_context(
-            open_bucket(settings.address, part_bytes=settings.s3_part_bytes)
+            open_bucket(settings.address, part_bytes=settings.s3_part_bytes, recent_bytes=_RECENT_BYTES)
         )
         workers = await stack.enter_async_context(Workers(settings.image_threads, name="image"))
         # Previews are waited for by nobody; a photo on its way goes first.

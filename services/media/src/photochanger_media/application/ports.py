@@ -44,8 +44,13 @@ class ListedObject:
 class Bucket(Protocol):
     """Bytes by key. Every method raises StorageUnavailable when the bucket does not work."""
 
-    def writer(self, key: str, *, mime_type: str) -> AbstractAsyncContextManager[ObjectWriter]:
-        """Opens a new object; it is discarded when the block is left by an error before `commit`."""
+    def writer(
+        self, key: str, *, mime_type: str, read_soon: bool = False
+    ) -> AbstractAsyncContextManager[ObjectWriter]:
+        """Opens a new object; it is discarded when the block is left by an error before `commit`.
+
+        `read_soon` says that it will be read in a moment, so that it may be kept at hand.
+        """
         ...
 
     def read(self, key: str, *, etag: str, span: Span) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:

@@ -131,7 +131,9 @@ class Storing:
             job_id=place.job_id,
             template_id=place.template_id,
         )
-        async with self._bucket.writer(key, mime_type=image_format.mime) as writer:
+        # A result goes to its camera and into its preview next.
+        read_soon = place.kind is MediaKind.RESULT
+        async with self._bucket.writer(key, mime_type=image_format.mime, read_soon=read_soon) as writer:
             yield Shelf(media_id, key, image_format, writer, sha256_kept)
 
     async def commit(

@@ -11,6 +11,7 @@ from minio import Minio
 from photochanger_chassis.concurrency import Workers
 
 from photochanger_media.adapters.s3.errors import check_status, storage_errors
+from photochanger_media.adapters.s3.held import PartMemory, RecentObjects
 from photochanger_media.adapters.s3.signing import S3Address, Signer
 from photochanger_media.adapters.s3.unfinished import Unfinished, list_unfinished
 from photochanger_media.adapters.s3.writer import MIN_PART_BYTES, S3ObjectWriter, plain_tag
@@ -27,6 +28,7 @@ _SILENCE_SECONDS: Final = 20.0
 _KEEP_ALIVE_SECONDS: Final = 4.0
 # 416, or 400 where a server knows no better.
 _RANGE_REFUSED: Final = frozenset({400, 416})
+_PARTS_IN_MEMORY_BYTES: Final = 32 * 1024 * 1024
 _ADMIN_TIMEOUT: Final = timedelta(seconds=30)
 
 
@@ -41,9 +43,12 @@ class _Listed(Protocol):
 
 @asynccontextmanager
 async def open_bucket(
-    address: S3Address, *, part_bytes: int = MIN_PART_BYTES, connections: int = 64
+    address: S3Address, *, part_bytes: int = MIN_PART_BYTES, recent_bytes: int = 0, connections: int = 64
 ) -> AsyncIterator["S3Bucket"]:
-    """Opens the bucket for the life of the process; connects with the first request."""
+    """Opens the bucket for the life of the process; connects with the first request.
+
+    Of objects that are read soon, up to `recent_bytes` stay in memory for a minute.
+    """
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=_KEEP_ALIVE_SECONDS)
     async with (
@@ -52,14 +57,21 @@ async def open_bucket(
             connector=connector, timeout=timeout, auto_decompress=False, trust_env=False
         ) as session,
     ):
-        yield S3Bucket(address, session, workers, part_bytes=part_bytes)
+        recent = RecentObjects(recent_bytes, largest_bytes=recent_bytes // 3)
+        yield S3Bucket(address, session, workers, part_bytes=part_bytes, recent=recent)
 
 
 class S3Bucket:
     """One bucket of any S3-compatible server, addressed by path."""
 
     def __init__(
-        self, address: S3Address, session: aiohttp.ClientSession, workers: Workers, *, part_bytes: int
+        self,
+        address: S3Address,
+        session: aiohttp.ClientSession,
+        workers: Workers,
+        *,
+        part_bytes: int,
+        recent: RecentObjects,
     ) -> None:
         self._bucket = address.bucket
         self._client: Minio = address.client()
@@ -67,6 +79,8 @@ class S3Bucket:
         self._session = session
         self._workers = workers
         self._part_bytes = max(part_bytes, MIN_PART_BYTES)
+        self._memory = PartMemory(_PARTS_IN_MEMORY_BYTES)
+        self._recent = recent
 
     async def ensure(self) -> None:
         """Creates the bucket where it does not exist."""
@@ -81,10 +95,18 @@ class S3Bucket:
             raise StorageUnavailable("there is no bucket of the configured name")
 
     @asynccontextmanager
-    async def writer(self, key: str, *, mime_type: str) -> AsyncIterator[ObjectWriter]:
+    async def writer(
+        self, key: str, *, mime_type: str, read_soon: bool = False
+    ) -> AsyncIterator[ObjectWriter]:
         """Opens a new object; its parts are removed when the block is left without `commit`."""
         writer = S3ObjectWriter(
-            self._session, self._signer, key, mime_type=mime_type, part_bytes=self._part_bytes
+            self._session,
+            self._signer,
+            key,
+            mime_type=mime_type,
+            part_bytes=self._part_bytes,
+            memory=self._memory,
+            recent=self._recent if read_soon else None,
         )
         try:
             yield writer
@@ -94,6 +116,10 @@ class S3Bucket:
     @asynccontextmanager
     async def read(self, key: str, *, etag: str, span: Span) -> AsyncIterator[AsyncIterator[bytes]]:
         """Opens bytes of an object as a stream of chunks of at most 256 KiB."""
+        held = self._recent.pieces(key, etag, span)
+        if held is not None:
+            yield _each(held)
+            return
         headers = {
             "Range": f"bytes={span.offset}-{span.offset + span.length - 1}",
             "If-Match": f'"{etag}"',
@@ -116,6 +142,7 @@ class S3Bucket:
 
     async def delete(self, key: str) -> None:
         """Deletes an object; one that is not there is no error."""
+        self._recent.forget(key)
         with storage_errors("delete"):
             async with self._session.delete(self._signer.url("DELETE", key)) as response:
                 try:
@@ -173,6 +200,11 @@ class S3Bucket:
     def _ensure(self) -> None:
         if not self._found():
             self._client.make_bucket(bucket_name=self._bucket)
+
+
+async def _each(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 async def _exactly(response: aiohttp.ClientResponse, length: int) -> AsyncIterator[bytes]:

@@ -2,9 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from html import unescape
-from tempfile import SpooledTemporaryFile
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -13,6 +12,7 @@ import structlog
 from yarl import URL
 
 from photochanger_media.adapters.s3.errors import check_status, storage_errors
+from photochanger_media.adapters.s3.held import Part, PartMemory, RecentObjects
 from photochanger_media.adapters.s3.signing import Signer
 from photochanger_media.application.ports import ObjectMissing
 from photochanger_media.domain.errors import StorageUnavailable
@@ -22,49 +22,35 @@ _log = structlog.stdlib.get_logger(__name__)
 MIN_PART_BYTES: Final = 5 * 1024 * 1024
 """The least S3 takes for a part that is not the last."""
 _ABORT_SECONDS: Final = 5.0
-_IN_MEMORY_BYTES: Final = 1024 * 1024
-_SEND_BYTES: Final = 256 * 1024
 _UPLOAD_ID: Final = re.compile(r"<UploadId>([^<]+)</UploadId>")
 _TAG: Final = re.compile(r"<ETag>([^<]+)</ETag>")
 
 
-class _Part:
-    """Bytes that wait to be sent: in memory while they are few, then in a file without a name.
+class S3ObjectWriter:
+    """Collects one part after the other: while a part is on its way, no more is taken.
 
-    So memory does not grow with the number of uploads, nor with how slowly their clients send.
+    An object that went in one part is left with `recent`, if there is one.
     """
 
-    def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - closed by close()
-        self.size = 0
-
-    def add(self, data: bytes) -> None:
-        self._file.write(data)
-        self.size += len(data)
-
-    def close(self) -> None:
-        self._file.close()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yields everything, from the start each time: aiohttp repeats a PUT that met a stale connection."""
-        self._file.seek(0)
-        # Reads come from memory or the page cache, in well under a millisecond.
-        while chunk := self._file.read(_SEND_BYTES):
-            yield chunk
-
-
-class S3ObjectWriter:
-    """Collects one part after the other: while a part is on its way, no more is taken."""
-
     def __init__(
-        self, session: aiohttp.ClientSession, signer: Signer, key: str, *, mime_type: str, part_bytes: int
+        self,
+        session: aiohttp.ClientSession,
+        signer: Signer,
+        key: str,
+        *,
+        mime_type: str,
+        part_bytes: int,
+        memory: PartMemory,
+        recent: RecentObjects | None = None,
     ) -> None:
         self._session = session
         self._signer = signer
         self._key = key
         self._mime_type = mime_type
         self._part_bytes = part_bytes
-        self._part = _Part()
+        self._memory = memory
+        self._recent = recent
+        self._part = Part(memory)
         self._upload_id: str | None = None
         self._tags: list[str] = []
         self._finished = False
@@ -78,7 +64,10 @@ class S3ObjectWriter:
     async def commit(self) -> str:
         """Makes the object readable; returns its tag."""
         if self._upload_id is None:
+            pieces = self._part.pieces if self._recent is not None else None
             tag = await self._put("store", self._signer.url("PUT", self._key), self._mime_type)
+            if self._recent is not None and pieces is not None:
+                self._recent.keep(self._key, tag, pieces)
         else:
             await self._send_part()
             tag = await self._complete(self._upload_id)
@@ -114,7 +103,7 @@ class S3ObjectWriter:
                 tag = plain_tag(response.headers.get("ETag", ""))
                 await response.read()
         self._part.close()
-        self._part = _Part()
+        self._part = Part(self._memory)
         return tag
 
     async def _begin(self) -> str:
