@@ -81,9 +81,9 @@ def preview(source: Source, *, side_px: int = PREVIEW_SIDE_PX, limits: PixelLimi
     A JPEG is decoded at a fraction of its size. Raises ImageError.
     """
     decoded = decode(source, limits, enough_px=side_px)
-    return encode_webp(
-        _fitted(decoded.image, side_px), quality=_PREVIEW_QUALITY, profile=_web_profile(decoded.profile)
-    )
+    # Half the work of Lanczos, and nobody can tell at this size.
+    small = _fitted(decoded.image, side_px, Image.Resampling.HAMMING)
+    return encode_webp(small, quality=_PREVIEW_QUALITY, profile=_web_profile(decoded.profile))
 
 
 def _as_it_is(data: bytes, info: ImageInfo) -> bytes | None:
@@ -100,9 +100,11 @@ def _web_profile(profile: bytes | None) -> bytes | None:
     return profile if profile is not None and profile[16:20] == b"RGB " else None
 
 
-def _fitted(picture: Image.Image, side_px: int) -> Image.Image:
+def _fitted(
+    picture: Image.Image, side_px: int, resampling: Image.Resampling = Image.Resampling.LANCZOS
+) -> Image.Image:
     longest = max(picture.size)
     if longest <= side_px:
         return picture
     size = tuple(max(1, round(side * side_px / longest)) for side in picture.size)
-    return picture.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return picture.resize((size[0], size[1]), resampling, reducing_gap=2.0)
