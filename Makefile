@@ -90,6 +90,10 @@ bench: setup ## Measure the platform beside a bare one-process application
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 BENCH_ARGS ?=
 
+.PHONY: bench-tasks
+bench-tasks: setup ## Measure the task engine beside procrastinate on the same PostgreSQL
+	@$(BIN)/python -m bench.tasks $(BENCH_ARGS)
+
 .PHONY: bench-statistics
 bench-statistics: setup ## Measure statistics over a million jobs beside an aggregate over the jobs
 	@$(BIN)/python -m bench.statistics $(BENCH_ARGS)

@@ -20,7 +20,7 @@ POSTPONED: Final = "postponed"
 FINISHED: Final = "finished"
 
 _TYPE: Final = TaskEvent.DESCRIPTOR.full_name
-_TICKET_TYPE: Final = "photochanger.tasks.v1.Ticket"  # has no body
+TICKET_TYPE: Final = "photochanger.tasks.v1.Ticket"  # has no body
 _STATES: Final = {state: TaskState.Value(f"TASK_STATE_{state.name}") for state in State}
 
 
@@ -59,7 +59,7 @@ def ticket(task: Task, dispatch: int, *, at: datetime) -> OutboxEvent:
         subject=f"tasks.{task.queue}.{task.kind}",
         aggregate_id=name,  # its own, so that no event of the task can hold it back
         data=b"",
-        data_type=_TICKET_TYPE,
+        data_type=TICKET_TYPE,
         occurred_at=at,
         trace={},
     )

@@ -190,9 +190,7 @@ class Tasks:
         now, found, left = self._clock.now(), dict[str, Submitted](), list(rows)
         for _ in range(_ATTEMPTS_TO_INSERT):
             inserted = await submission.insert(conn, left, now=now, trace=trace_headers())
-            await self.transitions.dispatch(
-                conn, [(task, 0) for task in inserted], by="", what=events.CREATED
-            )
+            await self.transitions.announce(conn, events.CREATED, inserted, by="")
             self.metrics.submitted(inserted)
             found |= {task.id: Submitted(task, created=True) for task in inserted}
             left = [row for row in left if row.id not in found]

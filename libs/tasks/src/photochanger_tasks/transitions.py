@@ -43,16 +43,16 @@ class Transitions:
     async def announce(self, conn: Connection, what: str, tasks: Sequence[Task], *, by: str) -> None:
         """Adds the events of a change."""
         at = self._clock.now()
-        await outbox.add_all(conn, self._announcer.changed(what, tasks, at=at, by=by))
+        rows = self._announcer.changed(what, tasks, at=at, by=by)
+        if rows:
+            await outbox.add_all(conn, rows)
 
-    async def dispatch(
-        self, conn: Connection, dispatched: Sequence[tuple[Task, int]], *, by: str, what: str = events.QUEUED
-    ) -> None:
+    async def dispatch(self, conn: Connection, dispatched: Sequence[tuple[Task, int]], *, by: str) -> None:
         """Adds the tickets and events of tasks that became queued."""
         at = self._clock.now()
         queued = [(task, number) for task, number in dispatched if task.state is State.QUEUED]
         rows = [events.ticket(task, number, at=at) for task, number in queued]
-        rows += self._announcer.changed(what, [task for task, _ in dispatched], at=at, by=by)
+        rows += self._announcer.changed(events.QUEUED, [task for task, _ in dispatched], at=at, by=by)
         await outbox.add_all(conn, rows)
 
     async def tickets(self, conn: Connection, dispatched: Sequence[tuple[Task, int]]) -> None:

@@ -64,6 +64,7 @@ class _Lane:
     queue: str
     slots: int
     kinds: list[str]
+    announced: bool
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
     running: dict[Execution, tuple[asyncio.Task[None], Ticket]] = field(default_factory=dict)
 
@@ -193,7 +194,8 @@ class Worker:
         kinds = self._tasks.kinds.handled_in(queue)
         if not kinds or slots < 1:
             raise ValueError(f"A worker for {queue!r} needs slots, and a kind with a handler in that queue.")
-        return _Lane(queue, slots, kinds)
+        announced = any(self._tasks.kinds.tasks[kind].announce for kind in kinds)
+        return _Lane(queue, slots, kinds, announced)
 
     async def _feed(self, lane: _Lane) -> None:
         queue = self._tasks.kinds.queues[lane.queue]
@@ -254,7 +256,8 @@ class Worker:
         self._claims += 1
         self._claiming += 1
         try:
-            async with transaction(self._pool) as conn:
+            # Without events the claim is one statement and needs no transaction around it.
+            async with (transaction if lane.announced else connection)(self._pool) as conn:
                 claimed = await claims.claim(
                     conn,
                     queue=lane.queue,

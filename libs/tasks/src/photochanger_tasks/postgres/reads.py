@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from photochanger_chassis.postgres.pool import Connection
 from psycopg.rows import class_row
@@ -13,15 +14,24 @@ from photochanger_tasks.postgres.rows import task_row
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """What waits and runs in a queue. `oldest_at` is when the task waiting longest was submitted."""
+    """What waits and runs in a queue. `retrying` are those of `scheduled` whose last attempt failed.
+
+    `oldest_at` is when the task waiting longest was submitted.
+    """
 
     queue: str
     queued: int
     running: int
     scheduled: int
+    retrying: int
     blocked: int
     dead: int
     oldest_at: datetime | None
+
+    @classmethod
+    def empty(cls, queue: str) -> Self:
+        """A queue with nothing in it."""
+        return cls(queue, queued=0, running=0, scheduled=0, retrying=0, blocked=0, dead=0, oldest_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +125,16 @@ async def depths(conn: Connection) -> list[QueueDepth]:
             SELECT queue, count(*) FILTER (WHERE state = 'queued') AS queued,
                 count(*) FILTER (WHERE state = 'running') AS running,
                 count(*) FILTER (WHERE state = 'scheduled') AS scheduled,
+                count(*) FILTER (WHERE state = 'scheduled' AND failures > 0) AS retrying,
                 count(*) FILTER (WHERE state = 'blocked') AS blocked,
                 count(*) FILTER (WHERE state = 'dead') AS dead,
                 min(created_at) FILTER (WHERE state = 'queued') AS oldest_at
             FROM (
-                SELECT queue, state, created_at FROM tasks WHERE state = 'queued'
-                UNION ALL SELECT queue, state, created_at FROM tasks WHERE state = 'running'
-                UNION ALL SELECT queue, state, created_at FROM tasks WHERE state = 'scheduled'
-                UNION ALL SELECT queue, state, created_at FROM tasks WHERE state = 'blocked'
-                UNION ALL SELECT queue, state, created_at FROM tasks WHERE state = 'dead'
+                SELECT queue, state, created_at, failures FROM tasks WHERE state = 'queued'
+                UNION ALL SELECT queue, state, created_at, failures FROM tasks WHERE state = 'running'
+                UNION ALL SELECT queue, state, created_at, failures FROM tasks WHERE state = 'scheduled'
+                UNION ALL SELECT queue, state, created_at, failures FROM tasks WHERE state = 'blocked'
+                UNION ALL SELECT queue, state, created_at, failures FROM tasks WHERE state = 'dead'
             ) AS live WHERE queue <> '' GROUP BY queue ORDER BY queue
             """
         )

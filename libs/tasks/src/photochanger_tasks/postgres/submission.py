@@ -17,6 +17,7 @@ from itertools import groupby
 
 from photochanger_chassis.postgres.pool import Connection
 
+from photochanger_tasks.events import TICKET_TYPE
 from photochanger_tasks.model import State, Task
 from photochanger_tasks.postgres.rows import task_row
 
@@ -45,7 +46,7 @@ class NewRow:
 async def insert(
     conn: Connection, rows: Sequence[NewRow], *, now: datetime, trace: dict[str, str]
 ) -> list[Task]:
-    """Inserts tasks and returns those inserted: not those whose unique key a live task has."""
+    """Inserts tasks with their tickets; returns those inserted: not those whose unique key a live task has."""
     inserted: list[Task] = []
     # Tenants in a fixed order, or two transactions with several could wait for each other.
     turn = sorted(rows, key=lambda row: (row.queue, row.priority, row.tenant, row.weight))
@@ -63,6 +64,7 @@ async def insert(
                     "cost": 1 / weight,
                     "number": len(members),
                     "now": now,
+                    "ticket_type": TICKET_TYPE,
                     "trace": json.dumps(trace),
                     "id": [row.id for row in members],
                     "kind": [row.kind for row in members],
@@ -135,7 +137,7 @@ _INSERT = """
         ON CONFLICT (queue, priority, tenant) DO UPDATE SET last_virtual = %(number)s * %(cost)s::float8
             + greatest(tenants.last_virtual, excluded.last_virtual - %(number)s * %(cost)s::float8)
         RETURNING last_virtual - %(number)s * %(cost)s::float8 AS first
-    )
+    ), inserted AS (
     INSERT INTO tasks (
         id, kind, queue, priority, tenant, payload, payload_type, unique_key, deadline_at, run_at, state,
         max_attempts, virtual_start, parent_id, step, created_at, trace
@@ -155,4 +157,11 @@ _INSERT = """
         WHERE unique_key IS NOT NULL AND state IN ('blocked', 'scheduled', 'queued', 'running')
         DO NOTHING
     RETURNING *
+    ), tickets AS (
+        INSERT INTO outbox (id, subject, aggregate_id, data, data_type, occurred_at, trace)
+        SELECT id || ':0', 'tasks.' || queue || '.' || kind, id || ':0', '', %(ticket_type)s, created_at, '{}'
+        FROM inserted WHERE state = 'queued'
+        RETURNING 1
+    )
+    SELECT inserted.*, (SELECT pg_notify('outbox', '') FROM tickets LIMIT 1) FROM inserted ORDER BY position
 """

@@ -1,0 +1,1 @@
+"""The engine over gRPC, for those who watch over its queues."""
