@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from photochanger.ingest.v1 import (
+    api_key_service_pb2_grpc,
     audit_service_pb2_grpc,
     gallery_service_pb2_grpc,
     job_service_pb2_grpc,
@@ -38,6 +39,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from photochanger_ingest.adapters.argon2 import Argon2Hasher
 from photochanger_ingest.adapters.clients.media import MediaClient
 from photochanger_ingest.adapters.clients.providers import ProvidersClient
+from photochanger_ingest.adapters.grpc.api_keys import ApiKeyServicer
 from photochanger_ingest.adapters.grpc.audit import AuditServicer
 from photochanger_ingest.adapters.grpc.galleries import GalleryServicer
 from photochanger_ingest.adapters.grpc.jobs import JobServicer
@@ -46,6 +48,7 @@ from photochanger_ingest.adapters.grpc.slots import SlotServicer
 from photochanger_ingest.adapters.grpc.statistics import StatisticsServicer
 from photochanger_ingest.adapters.nats.processing import DURABLE, SUBJECT, ProcessingFinishedHandler
 from photochanger_ingest.adapters.postgres.activity import PostgresActivity
+from photochanger_ingest.adapters.postgres.api_keys import PostgresApiKeys
 from photochanger_ingest.adapters.postgres.audit import PostgresAuditLog
 from photochanger_ingest.adapters.postgres.events import JOB_CHANNEL, PostgresWakeups
 from photochanger_ingest.adapters.postgres.galleries import PostgresGalleries
@@ -53,6 +56,7 @@ from photochanger_ingest.adapters.postgres.seed import seed_ingest_password
 from photochanger_ingest.adapters.postgres.statistics import PostgresStatistics
 from photochanger_ingest.adapters.postgres.store import PostgresStore
 from photochanger_ingest.adapters.postgres.versions import PostgresSlotVersions
+from photochanger_ingest.application.api_keys import ApiKeys
 from photochanger_ingest.application.audit import Audit
 from photochanger_ingest.application.check_admission import CheckAdmission
 from photochanger_ingest.application.complete_job import CompleteJob
@@ -202,6 +206,10 @@ async def open_ingest(
         server.add(
             audit_service_pb2_grpc.add_AuditServiceServicer_to_server,
             AuditServicer(Audit(PostgresAuditLog(pool), clock)),
+        )
+        server.add(
+            api_key_service_pb2_grpc.add_ApiKeyServiceServicer_to_server,
+            ApiKeyServicer(ApiKeys(PostgresApiKeys(pool), clock, ids)),
         )
         background = run_until_stopped(
             stopping := asyncio.Event(),

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import grpc
 from photochanger.ingest.v1 import (
+    api_key_service_pb2_grpc,
+    async_job_service_pb2_grpc,
     audit_service_pb2_grpc,
     gallery_service_pb2_grpc,
     job_pb2,
@@ -57,6 +59,8 @@ class Camera:
         self.settings = settings_service_pb2_grpc.SettingsServiceStub(channel)
         self.galleries = gallery_service_pb2_grpc.GalleryServiceStub(channel)
         self.statistics = statistics_service_pb2_grpc.StatisticsServiceStub(channel)
+        self.api_keys = api_key_service_pb2_grpc.ApiKeyServiceStub(channel)
+        self.async_jobs = async_job_service_pb2_grpc.AsyncJobServiceStub(channel)
         self.audit = audit_service_pb2_grpc.AuditServiceStub(channel)
 
     async def ticket(self, slot_id: str = "slot-001") -> job_service_pb2.JobTicket:
