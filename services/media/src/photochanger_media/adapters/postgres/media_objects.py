@@ -8,7 +8,7 @@ from photochanger_chassis.postgres.pool import Connection, Pool, connection, tra
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from photochanger_media.adapters.postgres.rows import COLUMNS, PLACEHOLDERS, from_row, from_rows, to_row
+from photochanger_media.adapters.postgres.rows import COLUMNS, VALUES, from_row, from_rows, to_row
 from photochanger_media.application.ports import Cursor, Filter, Remains, Usage
 from photochanger_media.domain.media_object import (
     EndReason,
@@ -19,8 +19,22 @@ from photochanger_media.domain.media_object import (
     SlotId,
 )
 
-_INSERT: Final = sql.SQL("INSERT INTO media_objects ({}) VALUES ({})").format(COLUMNS, PLACEHOLDERS)
 _SELECT: Final = sql.SQL("SELECT {} FROM media_objects ").format(COLUMNS)
+_INSERT: Final = sql.SQL("INSERT INTO media_objects ({}) SELECT {}").format(COLUMNS, VALUES)
+# One statement is one round trip, where a transaction of two takes four. The insertion waits for the count, so it
+# comes after the update.
+_INSERT_RESULT: Final = sql.SQL(
+    "WITH replaced AS ("
+    "UPDATE media_objects SET ended_at = %(created_at)s, end_reason = 'replaced' "
+    "WHERE ended_at IS NULL AND job_id = %(job_id)s AND kind IN ('result', 'preview') RETURNING id"
+    ") {} FROM (SELECT count(*) FROM replaced) AS done"
+).format(_INSERT)
+_INSERT_PREVIEW: Final = sql.SQL(
+    "WITH parent AS ("
+    "UPDATE media_objects SET preview = 'made' "
+    "WHERE id = %(parent_id)s AND preview = 'wanted' AND ended_at IS NULL RETURNING id"
+    ") {} FROM parent"
+).format(_INSERT)
 _Values = Mapping[str, object]
 
 
@@ -32,29 +46,15 @@ class PostgresMediaObjects:
 
     async def add(self, media_object: MediaObject) -> None:
         """Adds an object. A result ends its job's former result and that one's preview, as replaced."""
-        async with transaction(self._pool) as conn:
-            if media_object.kind is MediaKind.RESULT:
-                await _end(
-                    conn,
-                    "job_id = %(job_id)s AND kind IN ('result', 'preview')",
-                    {"job_id": media_object.job_id},
-                    EndReason.REPLACED,
-                    media_object.created_at,
-                )
-            await conn.execute(_INSERT, to_row(media_object))
+        statement = _INSERT_RESULT if media_object.kind is MediaKind.RESULT else _INSERT
+        async with connection(self._pool) as conn:
+            await conn.execute(statement, to_row(media_object))
 
     async def add_preview(self, preview: MediaObject) -> bool:
         """Adds a preview and notes it with its parent; False when the parent is gone, or already has one."""
-        async with transaction(self._pool) as conn:
-            noted = await conn.execute(
-                "UPDATE media_objects SET preview = 'made' "
-                "WHERE id = %s AND preview = 'wanted' AND ended_at IS NULL",
-                (preview.parent_id,),
-            )
-            if noted.rowcount == 0:
-                return False
-            await conn.execute(_INSERT, to_row(preview))
-            return True
+        async with connection(self._pool) as conn:
+            added = await conn.execute(_INSERT_PREVIEW, to_row(preview))
+            return added.rowcount == 1
 
     async def preview_failed(self, media_id: MediaId) -> None:
         """Notes that no preview can be made of an object."""

@@ -23,7 +23,16 @@ _NAMES: Final = (
     "orientation", "sha256", "etag", "created_at", "expires_at", "preview", "end_reason",
 )  # fmt: skip
 COLUMNS: Final = sql.SQL(", ").join(sql.Identifier(name) for name in _NAMES)
-PLACEHOLDERS: Final = sql.SQL(", ").join(sql.Placeholder(name) for name in _NAMES)
+# In a SELECT a parameter does not take the type of the column it is for.
+_TYPES: Final = {
+    "size_bytes": sql.SQL("::bigint"),
+    "width_px": sql.SQL("::integer"),
+    "height_px": sql.SQL("::integer"),
+    "orientation": sql.SQL("::smallint"),
+    "created_at": sql.SQL("::timestamptz"),
+    "expires_at": sql.SQL("::timestamptz"),
+}
+VALUES: Final = sql.SQL(", ").join(sql.Placeholder(name) + _TYPES.get(name, sql.SQL("")) for name in _NAMES)
 
 
 def to_row(media_object: MediaObject) -> Mapping[str, str | int | datetime | None]:
