@@ -1,7 +1,7 @@
 """Stores the ends of a worker's attempts, many in one transaction where nothing else depends on them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,10 +28,14 @@ class _Waiting:
 class Endings:
     """Stores ends. While one transaction is under way, the next one gathers what comes."""
 
-    def __init__(self, pool: Pool, transitions: Transitions, *, owner: str) -> None:
+    def __init__(
+        self, pool: Pool, transitions: Transitions, *, owner: str, stored: Callable[[], None]
+    ) -> None:
+        """`stored` is called after each commit, to have the relays woken."""
         self._pool = pool
         self._transitions = transitions
         self._owner = owner
+        self._stored_some = stored
         self._waiting: list[_Waiting] = []
         self._storing: asyncio.Task[None] | None = None
 
@@ -75,8 +79,8 @@ class Endings:
         for attempt in range(_TRIES):
             try:
                 async with transaction(self._pool) as conn:
-                    return await self._transitions.end_attempts(
-                        conn, ends, owner=self._owner, parents=parents
+                    ended = await self._transitions.end_attempts(
+                        conn, ends, owner=self._owner, parents=parents, wake=False
                     )
             except Unavailable as error:
                 # If it was stored after all, the next try finds the attempts ended and changes nothing.
@@ -84,5 +88,8 @@ class Endings:
                     _log.warning("tasks.end_not_stored", reason=error.reason, number=len(ends))
                 if attempt == _TRIES - 1:
                     raise
+            else:
+                self._stored_some()
+                return ended
             await asyncio.sleep(_AGAIN_SECONDS)
         raise AssertionError("unreachable")

@@ -182,9 +182,9 @@ def worker_process(
 ) -> tuple[list[str], dict[str, str]]:
     """Returns the command line and environment of a process that runs parts of an engine.
 
-    It stops in order at SIGTERM and may be killed. `factory` is `module:function`; the function takes the pool
-    and returns the `Kinds`. `crash_at` names a place where it dies: `tasks.after_claim`, `tasks.before_end`,
-    `tasks.after_end`, `outbox.before_publish`, `outbox.after_publish`.
+    It stops in order at SIGTERM and may be killed. `factory` is `module:function`; the function takes the pool and
+    returns the `Kinds`. Without `worker` in `parts`, `slots` may be empty. `crash_at` names a place where it dies:
+    `tasks.after_claim`, `tasks.before_end`, `tasks.after_end`, `outbox.before_publish`, `outbox.after_publish`.
     """
     environment = {
         **{name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME") if name in os.environ},
@@ -207,6 +207,7 @@ async def _main(stop: asyncio.Event) -> None:
     slots = {
         queue: int(number)
         for queue, _, number in (pair.partition("=") for pair in os.environ["TASKS_TEST_SLOTS"].split(","))
+        if queue
     }
     postgres = PostgresSettings(database_url=SecretStr(os.environ["DATABASE_URL"]))
     async with open_pool(postgres, application="factory") as own_pool:

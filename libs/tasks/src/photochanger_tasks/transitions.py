@@ -1,7 +1,7 @@
 """What belongs to a change of a task's state, in the same transaction: events, tickets, hooks, its pipeline."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from photochanger_chassis.clock import Clock
@@ -18,6 +18,7 @@ from photochanger_tasks.postgres.changes import AttemptEnd
 from photochanger_tasks.postgres.reads import StepCount, StepRule
 
 _KEEPER: Final = "keeper"
+_KEPT_IF_UNKNOWN: Final = timedelta(days=7)  # of a kind that only a newer or older version has
 
 
 class Transitions:
@@ -37,15 +38,16 @@ class Transitions:
     def kept_until(self, task: Task, state: State) -> datetime:
         """Returns until when a task that ends so stays in the history."""
         kind = self._kinds.named(task.kind)
-        now = self._clock.now()
-        return now + kind.keeps(state) if kind is not None else now
+        return self._clock.now() + (kind.keeps(state) if kind is not None else _KEPT_IF_UNKNOWN)
 
-    async def announce(self, conn: Connection, what: str, tasks: Sequence[Task], *, by: str) -> None:
-        """Adds the events of a change."""
+    async def announce(
+        self, conn: Connection, what: str, tasks: Sequence[Task], *, by: str, wake: bool = True
+    ) -> None:
+        """Adds the events of a change; about `wake` see `outbox.add_all`."""
         at = self._clock.now()
         rows = self._announcer.changed(what, tasks, at=at, by=by)
         if rows:
-            await outbox.add_all(conn, rows)
+            await outbox.add_all(conn, rows, wake=wake)
 
     async def dispatch(self, conn: Connection, dispatched: Sequence[tuple[Task, int]], *, by: str) -> None:
         """Adds the tickets and events of tasks that became queued."""
@@ -61,24 +63,31 @@ class Transitions:
         await outbox.add_all(conn, [events.ticket(task, number, at=at) for task, number in dispatched])
 
     async def end_attempts(
-        self, conn: Connection, ends: Sequence[AttemptEnd], *, owner: str, parents: Sequence[str] = ()
+        self,
+        conn: Connection,
+        ends: Sequence[AttemptEnd],
+        *,
+        owner: str,
+        parents: Sequence[str] = (),
+        wake: bool = True,
     ) -> list[Task]:
-        """Ends those attempts whose word still counts; returns their tasks."""
+        """Ends those attempts whose word still counts; returns their tasks. About `wake` see `outbox.add_all`."""
         await changes.lock_parents(conn, parents)
         changed = await changes.end_attempts(conn, ends, owner=owner, now=self._clock.now())
         waiting = [task for task in changed if not task.state.finished]
         for state, what in ((State.SCHEDULED, events.POSTPONED), (State.QUEUED, events.QUEUED)):
-            await self.announce(conn, what, [task for task in waiting if task.state is state], by=owner)
-        await self.ended(conn, [task for task in changed if task.state.finished], by=owner)
+            there = [task for task in waiting if task.state is state]
+            await self.announce(conn, what, there, by=owner, wake=wake)
+        await self.ended(conn, [task for task in changed if task.state.finished], by=owner, wake=wake)
         return changed
 
-    async def ended(self, conn: Connection, tasks: Sequence[Task], *, by: str) -> None:
+    async def ended(self, conn: Connection, tasks: Sequence[Task], *, by: str, wake: bool = True) -> None:
         """Adds what follows from the end of tasks. Their pipelines must be locked."""
         if not tasks:
             return
         for task in tasks:
             await self._call_hook(conn, task)
-        await self.announce(conn, events.FINISHED, tasks, by=by)
+        await self.announce(conn, events.FINISHED, tasks, by=by, wake=wake)
         self._metrics.finished(tasks, self._clock.now())
         for parent_id in sorted({task.parent_id for task in tasks if task.parent_id is not None}):
             await self._advance(conn, parent_id)

@@ -13,6 +13,7 @@ from photochanger_chassis.concurrency import collapse_group
 from photochanger_chassis.errors import Unavailable
 from photochanger_chassis.lifecycle import cancel_until_done
 from photochanger_chassis.nats.connection import NatsConnection
+from photochanger_chassis.postgres import outbox
 from photochanger_chassis.postgres.notify import Notifications
 from photochanger_chassis.postgres.pool import Pool, connection, transaction
 
@@ -37,6 +38,7 @@ _LOOK_AGAIN: Final = timedelta(seconds=5)
 _TICK: Final = timedelta(seconds=1)
 _PAUSE_SECONDS: Final = 1.0
 _UNKNOWN_KIND_SECONDS: Final = 5.0
+_WAKES_APART_SECONDS: Final = 0.01
 _FEEDERS_SECONDS: Final = 8.0  # more than a request to NATS may take
 
 
@@ -97,7 +99,8 @@ class Worker:
         self._options = options
         self._guard = guard or Guard(options.limits)
         self._started_at: datetime = clock.now()
-        self._endings = Endings(pool, tasks.transitions, owner=worker_id)
+        self._committed = asyncio.Event()
+        self._endings = Endings(pool, tasks.transitions, owner=worker_id, stored=self._committed.set)
         self._stopping = False
         self._claims = 0
         self._claiming = 0
@@ -116,6 +119,7 @@ class Worker:
                         group.create_task(self._beats(), name="task-beats"),
                         group.create_task(self._ticks(), name="task-ticks"),
                         group.create_task(self._cancels(), name="task-cancels"),
+                        group.create_task(self._wakes(), name="task-wakes"),
                     ]
                     feeders = [group.create_task(self._feed(lane), name=lane.queue) for lane in self._lanes]
                     await stop.wait()
@@ -267,9 +271,11 @@ class Worker:
                     now=now,
                     lease_until=now + self._options.lease,
                 )
-                await self._tasks.transitions.announce(conn, events.STARTED, claimed, by=self.id)
+                await self._tasks.transitions.announce(conn, events.STARTED, claimed, by=self.id, wake=False)
         finally:
             self._claiming -= 1
+        if lane.announced:
+            self._committed.set()
         self._tasks.metrics.started(claimed, now)
         return claimed
 
@@ -359,6 +365,16 @@ class Worker:
             except Unavailable as error:
                 _log.info("tasks.progress_not_stored", reason=error.reason)
             await asyncio.sleep(_TICK.total_seconds())
+
+    async def _wakes(self) -> None:
+        while True:
+            await self._committed.wait()
+            self._committed.clear()
+            try:
+                await outbox.wake_relays(self._pool)
+            except Unavailable:
+                continue  # a relay looks by itself, too
+            await asyncio.sleep(_WAKES_APART_SECONDS)
 
     async def _cancels(self) -> None:
         with self._notifications.subscribe(CANCEL_CHANNEL) as wanted:

@@ -14,7 +14,7 @@ from photochanger_tasks.postgres.rows import task_row
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """What waits and runs in a queue. `retrying` are those of `scheduled` whose last attempt failed.
+    """What waits and runs in a queue. `retrying` are those of `scheduled` that have failed before.
 
     `oldest_at` is when the task waiting longest was submitted.
     """
