@@ -21,6 +21,14 @@ class JobSource(StrEnum):
 
     INGEST = "ingest"
     UI_TEST = "ui_test"
+    API = "api"
+
+
+class JobMode(StrEnum):
+    """How a job is run: somebody holds a connection and waits, or the task engine brings it to its end."""
+
+    SYNC = "sync"
+    ASYNC = "async"
 
 
 class ResultOrigin(StrEnum):
@@ -70,7 +78,11 @@ class JobFailure:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One photo through one slot."""
+    """One photo through one slot; `slot_id` is empty where a client named provider and operation itself.
+
+    `progress` (0 to 100), `stage` (for people), `client_id`, `retry_of` (a job's id, or empty) and `attempts` are of
+    asynchronous jobs.
+    """
 
     id: str
     slot_id: str
@@ -90,6 +102,12 @@ class Job:
     hash_check: HashCheck = HashCheck.UNCHECKED
     provider_calls: int = 0
     input_media_object_id: str = ""
+    mode: JobMode = JobMode.SYNC
+    progress: int = 0
+    stage: str = ""
+    client_id: str = ""
+    retry_of: str = ""
+    attempts: int = 0
 
     @property
     def final(self) -> bool:
@@ -100,6 +118,15 @@ class Job:
     def duration(self) -> timedelta | None:
         """From the camera's request to the final state; None while it runs."""
         return None if self.finished_at is None else self.finished_at - self.received_at
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedJob:
+    """An asynchronous job, and its place in its provider's queue (from 1) where it waits and somebody knows."""
+
+    job: Job
+    queue_position: int | None = None
+    expected_start_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

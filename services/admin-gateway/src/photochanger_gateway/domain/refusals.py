@@ -74,6 +74,10 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "OPERATION_NOT_FOUND": HttpMeaning(422, "operation_not_found"),
     "INVALID_SETTINGS": HttpMeaning(422, "invalid_settings"),
     "PROVIDER_UNAVAILABLE": _PROVIDER_LATER,
+    # the task engine, whichever service
+    "TASK_NOT_FOUND": HttpMeaning(404, "task_not_found"),
+    "TASK_NOT_DEAD": HttpMeaning(409, "task_not_dead"),
+    "TASK_UNIQUE_KEY_TAKEN": HttpMeaning(409, "task_unique_key_taken"),
     "CANCELLED": _PROVIDER_LATER,
     # the chassis, whichever service
     "INVALID_ARGUMENT": _INVALID,
@@ -89,6 +93,9 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "NO_SUCH_MEDIA": HttpMeaning(404, "media_not_found"),
     "TEMPORARY_MEDIA_EXPIRED": HttpMeaning(410, "media_expired"),
     "INPUT_EXPIRED": HttpMeaning(410, "input_expired"),
+    "MISSING_API_KEY": HttpMeaning(401, "missing_api_key"),
+    "INSUFFICIENT_SCOPE": HttpMeaning(403, "insufficient_scope"),
+    "QUEUE_NOT_FOUND": HttpMeaning(404, "queue_not_found"),
     "RESULT_NOT_FOUND": HttpMeaning(404, "result_not_found"),
     "RESULT_EXPIRED": HttpMeaning(410, "result_expired"),
     "RATE_LIMITED": HttpMeaning(429, "rate_limited", timedelta(seconds=60)),
@@ -248,6 +255,51 @@ class RateLimited(ServiceError):
             f"Too many requests from this address. Try again in {max(1, round(retry_after.total_seconds()))} s.",
             retry_after=retry_after,
         )
+
+
+class MissingApiKey(ServiceError):
+    """The route wants an API key."""
+
+    kind, reason = ErrorKind.UNAUTHENTICATED, "MISSING_API_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("Send your API key as `Authorization: Bearer pc_…` or as `X-API-Key`.")
+
+
+class InvalidApiKey(ServiceError):
+    """The key has not even the form of one of ours."""
+
+    kind, reason = ErrorKind.UNAUTHENTICATED, "INVALID_API_KEY"
+
+    def __init__(self) -> None:
+        super().__init__("The API key is not valid. Ask the studio for a new one.")
+
+
+class InsufficientScope(ServiceError):
+    """The key is good, but not for this."""
+
+    kind, reason = ErrorKind.PERMISSION_DENIED, "INSUFFICIENT_SCOPE"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The API key lacks the scope {scope}.", scope=scope)
+
+
+class QueueNotFound(ServiceError):
+    """No service has a queue of this name."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "QUEUE_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such queue. GET /api/queues lists them.")
+
+
+class TaskNotFound(ServiceError):
+    """No service has this task."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "TASK_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such task. It may have been removed with its queue's history.")
 
 
 class InvalidCredentials(ServiceError):

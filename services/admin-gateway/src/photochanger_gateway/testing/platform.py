@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from photochanger.ingest.v1 import job_pb2
+from photochanger.ingest.v1.api_key_service_pb2_grpc import add_ApiKeyServiceServicer_to_server
+from photochanger.ingest.v1.async_job_service_pb2_grpc import add_AsyncJobServiceServicer_to_server
 from photochanger.ingest.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from photochanger.ingest.v1.gallery_service_pb2_grpc import add_GalleryServiceServicer_to_server
 from photochanger.ingest.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
@@ -19,6 +21,7 @@ from photochanger.ingest.v1.statistics_service_pb2_grpc import add_StatisticsSer
 from photochanger.media.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
 from photochanger.providers.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from photochanger.providers.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
+from photochanger.tasks.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.grpc.health import Check
 from photochanger_chassis.grpc.server import GrpcServer
@@ -31,6 +34,7 @@ from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.main import wire
 from photochanger_gateway.settings import Settings
+from photochanger_gateway.testing.fake_clients import FakeApiKeys, FakeAsyncJobs, FakeQueues
 from photochanger_gateway.testing.fake_slots import FakeSettings, FakeSlots
 from photochanger_gateway.testing.fake_statistics import FakeStatistics
 from photochanger_gateway.testing.fakes import FakeAudit, FakeIngest, FakeMedia, FakeProviders
@@ -90,6 +94,9 @@ class Platform:
     slots: FakeSlots
     settings: FakeSettings
     statistics: FakeStatistics
+    api_keys: FakeApiKeys
+    async_jobs: FakeAsyncJobs
+    queues: FakeQueues
     media: FakeMedia
     providers: FakeProviders
     ingest_server: Served
@@ -117,6 +124,7 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
     ingest = FakeIngest(clock)
     slots, settings, statistics = FakeSlots(clock), FakeSettings(clock), FakeStatistics()
     audit = FakeAudit()
+    api_keys, async_jobs, queues = FakeApiKeys(clock), FakeAsyncJobs(clock), FakeQueues(clock)
     # The gateway calls no other methods than those they have; the rest answers UNIMPLEMENTED.
     media = FakeMedia(clock)  # type: ignore[abstract]  # see above
     providers = FakeProviders()  # type: ignore[abstract]  # see above
@@ -132,6 +140,8 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
                 (add_SlotServiceServicer_to_server, slots),
                 (add_SettingsServiceServicer_to_server, settings),
                 (add_StatisticsServiceServicer_to_server, statistics),
+                (add_ApiKeyServiceServicer_to_server, api_keys),
+                (add_AsyncJobServiceServicer_to_server, async_jobs),
             ),
             ("postgres",),
         ),
@@ -141,6 +151,7 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
             (
                 (add_CatalogueServiceServicer_to_server, providers),
                 (add_KeyServiceServicer_to_server, providers),
+                (add_QueueServiceServicer_to_server, queues),
             ),
             ("postgres",),
         ),
@@ -149,7 +160,22 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
         for server in servers:
             await server.start()
             stack.push_async_callback(server.stop)
-        yield Platform(clock, ingest, audit, slots, settings, statistics, media, providers, *servers)
+        yield Platform(
+            clock=clock,
+            ingest=ingest,
+            audit=audit,
+            slots=slots,
+            settings=settings,
+            statistics=statistics,
+            api_keys=api_keys,
+            async_jobs=async_jobs,
+            queues=queues,
+            media=media,
+            providers=providers,
+            ingest_server=servers[0],
+            media_server=servers[1],
+            providers_server=servers[2],
+        )
 
 
 def settings_for(platform: Platform, nats_url: str, **others: object) -> Settings:

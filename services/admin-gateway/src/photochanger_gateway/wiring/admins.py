@@ -9,17 +9,21 @@ from photochanger_chassis.concurrency import Workers
 
 from photochanger_gateway.adapters.accounts.credentials_file import CredentialsFile
 from photochanger_gateway.adapters.accounts.tokens import HmacCsrfTokens, JwtTokens, derived_keys
+from photochanger_gateway.adapters.clients.api_keys import GrpcApiKeys
 from photochanger_gateway.adapters.clients.audit import GrpcAuditLog
 from photochanger_gateway.adapters.clients.catalogue import GrpcCatalogue
 from photochanger_gateway.adapters.clients.configuration import GrpcConfiguration
 from photochanger_gateway.adapters.clients.figures import GrpcFigures
 from photochanger_gateway.adapters.clients.jobs import GrpcJobs
 from photochanger_gateway.adapters.clients.media_library import GrpcMediaLibrary
+from photochanger_gateway.adapters.clients.queues import GrpcQueues
 from photochanger_gateway.adapters.clients.slots import GrpcSlots
 from photochanger_gateway.adapters.http.admin import AdminRoutes
+from photochanger_gateway.adapters.http.api_keys import ApiKeyRoutes
 from photochanger_gateway.adapters.http.jobs import JobRoutes
 from photochanger_gateway.adapters.http.live import Listeners, LiveRoutes
 from photochanger_gateway.adapters.http.media import MediaRoutes
+from photochanger_gateway.adapters.http.queues import QueueRoutes
 from photochanger_gateway.adapters.http.records import RecordRoutes
 from photochanger_gateway.adapters.http.settings import SettingsRoutes
 from photochanger_gateway.adapters.http.signed_in import SignedIn
@@ -36,6 +40,7 @@ from photochanger_gateway.application.clean_up import CleanUps
 from photochanger_gateway.application.job_views import FigureViews, GalleryViews, JobViews
 from photochanger_gateway.application.keep_picture import KeepPicture
 from photochanger_gateway.application.live import SlotNames
+from photochanger_gateway.application.queue_views import QueueViews
 from photochanger_gateway.application.sessions import Sessions
 from photochanger_gateway.application.sign_in import SignIn, SignOut
 from photochanger_gateway.application.try_photo import TryPhoto
@@ -87,6 +92,7 @@ async def admin_routes(
         *_platform_routes(shared, services),
         *_picture_routes(shared, services, clean_ups),
         *_watching_routes(shared, services),
+        *_program_routes(shared, services),
         app.router(),
     ]
 
@@ -180,3 +186,13 @@ def _watching_routes(shared: Shared, services: _Services) -> list[APIRouter]:
         heartbeat=shared.timing.heartbeat,
     )
     return [statistics.router(), records.router(), live.router()]
+
+
+def _program_routes(shared: Shared, services: _Services) -> list[APIRouter]:
+    """What admins see of programs: their keys, and the queues their jobs wait in."""
+    keys = ApiKeyRoutes(
+        signed_in=services.signed_in, keys=GrpcApiKeys(shared.ingest_channel), audit=services.audit
+    )
+    owners = (GrpcQueues(shared.providers_channel), GrpcQueues(shared.ingest_channel))
+    queues = QueueRoutes(signed_in=services.signed_in, queues=QueueViews(owners), audit=services.audit)
+    return [keys.router(), queues.router()]

@@ -43,6 +43,13 @@ _RETRIED_READS: Final = {
         "photochanger.ingest.v1.AuditService/OpenAuditEntry",
         "photochanger.ingest.v1.AuditService/CloseAuditEntry",
         "photochanger.ingest.v1.AuditService/ListAuditEntries",
+        "photochanger.ingest.v1.ApiKeyService/ListApiKeys",
+        "photochanger.ingest.v1.ApiKeyService/RevokeApiKey",
+        "photochanger.ingest.v1.ApiKeyService/VerifyApiKey",
+        "photochanger.ingest.v1.AsyncJobService/OpenAsyncJob",
+        "photochanger.ingest.v1.AsyncJobService/GetAsyncJob",
+        "photochanger.ingest.v1.AsyncJobService/ListAsyncJobs",
+        "photochanger.ingest.v1.AsyncJobService/CancelJob",
     ),
     "media": (
         "photochanger.media.v1.MediaService/Download",
@@ -50,6 +57,11 @@ _RETRIED_READS: Final = {
         "photochanger.media.v1.MediaService/DeleteMediaObject",
         "photochanger.media.v1.MediaService/GetMediaObject",
         "photochanger.media.v1.MediaService/GetUsage",
+    ),
+    "providers": (
+        "photochanger.tasks.v1.QueueService/ListQueues",
+        "photochanger.tasks.v1.QueueService/ListWorkers",
+        "photochanger.tasks.v1.QueueService/ListDeadTasks",
     ),
 }
 """Idempotent calls that gRPC itself repeats while a service is away."""
@@ -105,7 +117,9 @@ async def open_shared(
     media_channel = await stack.enter_async_context(
         open_channel(settings.media_target, settings, retried_reads=_RETRIED_READS["media"])
     )
-    providers_channel = await stack.enter_async_context(open_channel(settings.providers_target, settings))
+    providers_channel = await stack.enter_async_context(
+        open_channel(settings.providers_target, settings, retried_reads=_RETRIED_READS["providers"])
+    )
     return Shared(
         settings=settings,
         clock=clock,

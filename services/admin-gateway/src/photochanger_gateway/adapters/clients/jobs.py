@@ -12,22 +12,15 @@ from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_gateway.adapters.clients import translate
 from photochanger_gateway.application.ports_admin import JobFilter, Page, PageRequest
-from photochanger_gateway.domain.jobs import Job, JobSource, JobState
+from photochanger_gateway.domain.jobs import Job, JobSource
 from photochanger_gateway.domain.slots import JobDetails, TemplateImage
 
 _QUICK_SECONDS: Final = 5.0
-_STATES: Final = {
-    JobState.PENDING: job_pb2.JOB_STATE_PENDING,
-    JobState.RUNNING: job_pb2.JOB_STATE_RUNNING,
-    JobState.DONE: job_pb2.JOB_STATE_DONE,
-    JobState.FAILED: job_pb2.JOB_STATE_FAILED,
-    JobState.TIMEOUT: job_pb2.JOB_STATE_TIMEOUT,
-    JobState.CANCELLED: job_pb2.JOB_STATE_CANCELLED,
-}
 _SOURCES: Final = {
     None: job_pb2.JOB_SOURCE_UNSPECIFIED,
     JobSource.INGEST: job_pb2.JOB_SOURCE_INGEST,
     JobSource.UI_TEST: job_pb2.JOB_SOURCE_UI_TEST,
+    JobSource.API: job_pb2.JOB_SOURCE_API,
 }
 
 
@@ -42,7 +35,7 @@ class GrpcJobs:
         """See the port."""
         request = job_service_pb2.ListJobsRequest(
             slot_id=wanted.slot_id,
-            states=[_STATES[state] for state in wanted.states],
+            states=[translate.STATES_BACK[state] for state in wanted.states],
             source=_SOURCES[wanted.source],
             page_size=page.size,
             page_token=page.cursor,

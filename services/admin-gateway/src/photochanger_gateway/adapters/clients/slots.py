@@ -54,7 +54,7 @@ _LATE_RESULTS: Final = {
     LateResults.DISCARD: slot_pb2.LATE_RESULTS_DISCARD,
     LateResults.KEEP: slot_pb2.LATE_RESULTS_KEEP,
 }
-_OUTPUT_FORMATS: Final = {
+FORMATS: Final = {
     OutputFormat.AS_IS: processing_service_pb2.OUTPUT_FORMAT_UNSPECIFIED,
     OutputFormat.JPEG: processing_service_pb2.OUTPUT_FORMAT_JPEG,
     OutputFormat.PNG: processing_service_pb2.OUTPUT_FORMAT_PNG,
@@ -63,7 +63,7 @@ _OUTPUT_FORMATS: Final = {
 _RESPONSE_MODES_BACK: Final = {theirs: ours for ours, theirs in _RESPONSE_MODES.items()}
 _FAILURE_MODES_BACK: Final = {theirs: ours for ours, theirs in _FAILURE_MODES.items()}
 _LATE_RESULTS_BACK: Final = {theirs: ours for ours, theirs in _LATE_RESULTS.items()}
-_OUTPUT_FORMATS_BACK: Final = {theirs: ours for ours, theirs in _OUTPUT_FORMATS.items()}
+_FORMATS_BACK: Final = {theirs: ours for ours, theirs in FORMATS.items()}
 _STATES: Final = {
     slot_service_pb2.SLOT_CONDITION_OFF: SlotState.OFF,
     slot_service_pb2.SLOT_CONDITION_BUSY: SlotState.BUSY,
@@ -164,7 +164,7 @@ def slot(message: slot_pb2.Slot) -> Slot:
         dedupe=translate.switch(message.dedupe) if message.HasField("dedupe") else None,
         running_limit=message.running_limit if message.HasField("running_limit") else None,
         queue_length=message.queue_length if message.HasField("queue_length") else None,
-        output_format=_OUTPUT_FORMATS_BACK.get(message.output_format, OutputFormat.AS_IS),
+        output_format=_FORMATS_BACK.get(message.output_format, OutputFormat.AS_IS),
     )
     return Slot(
         id=message.id,
@@ -198,7 +198,7 @@ def slot_message(values: SlotValues, slot_id: str = "") -> slot_pb2.Slot:
         dedupe=None if values.dedupe is None else values.dedupe is Switch.ON,
         running_limit=values.running_limit,
         queue_length=values.queue_length,
-        output_format=_OUTPUT_FORMATS[values.output_format],
+        output_format=FORMATS[values.output_format],
     )
 
 

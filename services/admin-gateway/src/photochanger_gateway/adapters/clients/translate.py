@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from photochanger.ingest.v1 import job_pb2
 from photochanger.media.v1 import media_object_pb2
@@ -15,6 +16,7 @@ from photochanger_gateway.domain.jobs import (
     HashCheck,
     Job,
     JobFailure,
+    JobMode,
     JobSource,
     JobState,
     Picture,
@@ -24,7 +26,7 @@ from photochanger_gateway.domain.media import MediaKind, MediaObject
 from photochanger_gateway.domain.slots import Switch
 
 # A state we do not know yet counts as unfinished, as the contract says.
-_STATES: Final = {
+STATES: Final = {
     job_pb2.JOB_STATE_PENDING: JobState.PENDING,
     job_pb2.JOB_STATE_RUNNING: JobState.RUNNING,
     job_pb2.JOB_STATE_DONE: JobState.DONE,
@@ -32,7 +34,12 @@ _STATES: Final = {
     job_pb2.JOB_STATE_TIMEOUT: JobState.TIMEOUT,
     job_pb2.JOB_STATE_CANCELLED: JobState.CANCELLED,
 }
-_SOURCES: Final = {job_pb2.JOB_SOURCE_UI_TEST: JobSource.UI_TEST}
+STATES_BACK: Final = {ours: theirs for theirs, ours in STATES.items()}
+_SOURCES: Final = {
+    job_pb2.JOB_SOURCE_UI_TEST: JobSource.UI_TEST,
+    job_pb2.JOB_SOURCE_API: JobSource.API,
+}
+_MODES: Final = {job_pb2.JOB_MODE_ASYNC: JobMode.ASYNC}
 _ORIGINS: Final = {
     job_pb2.RESULT_ORIGIN_PROVIDER: ResultOrigin.PROVIDER,
     job_pb2.RESULT_ORIGIN_LATE: ResultOrigin.LATE,
@@ -56,6 +63,11 @@ KINDS: Final = {
 def instant(timestamp: Timestamp) -> datetime:
     """An aware instant in UTC."""
     return timestamp.ToDatetime(tzinfo=UTC)
+
+
+def some_instant(message: Message, field: str) -> datetime | None:
+    """The instant of a message's field, or None where it is unset."""
+    return instant(getattr(message, field)) if message.HasField(field) else None
 
 
 def timestamp(at: datetime) -> Timestamp:
@@ -121,7 +133,7 @@ def job(message: job_pb2.Job) -> Job:
     return Job(
         id=message.id,
         slot_id=message.slot_id,
-        state=_STATES.get(message.state, JobState.RUNNING),
+        state=STATES.get(message.state, JobState.RUNNING),
         source=_SOURCES.get(message.source, JobSource.INGEST),
         provider=message.provider_id,
         operation=message.operation_id,
@@ -139,4 +151,10 @@ def job(message: job_pb2.Job) -> Job:
         hash_check=_HASH_CHECKS.get(message.hash_check, HashCheck.UNCHECKED),
         provider_calls=message.provider_calls,
         input_media_object_id=message.input_media_object_id,
+        mode=_MODES.get(message.mode, JobMode.SYNC),
+        progress=min(100, max(0, message.progress_percent)),
+        stage=message.stage,
+        client_id=message.client_id,
+        retry_of=message.retry_of,
+        attempts=message.attempts,
     )

@@ -103,6 +103,12 @@ async def _validation_error(routes: Sequence[Route], request: Request, error: Ex
         return answers.plain(HttpMeaning(404, "template_not_found"), "No such template image.", request)
     if "media_object_id" in names:
         return answers.plain(HttpMeaning(404, "media_not_found"), "No such picture.", request)
+    if "api_key_id" in names:
+        return answers.plain(HttpMeaning(404, "api_key_not_found"), "No such API key.", request)
+    if "queue" in names:
+        return answers.plain(HttpMeaning(404, "queue_not_found"), "No such queue.", request)
+    if "task_id" in names:
+        return answers.plain(HttpMeaning(404, "task_not_found"), "No such task.", request)
     wrong: ServiceError = InvalidRequest("The request's parameters cannot be read.")
     in_body = all(item["loc"][:1] == ("body",) and item["type"] != "json_invalid" for item in error.errors())
     if in_body and hasattr(request.state, "admin"):

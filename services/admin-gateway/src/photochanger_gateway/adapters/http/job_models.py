@@ -21,7 +21,15 @@ from photochanger_gateway.adapters.http.models import JobRow, result_url
 from photochanger_gateway.adapters.http.slot_models import TemplateBody
 from photochanger_gateway.adapters.http.urls import Addresses
 from photochanger_gateway.application.job_views import JobDetail, JobSummary
-from photochanger_gateway.domain.jobs import HashCheck, Job, JobFailure, JobState, Picture, ResultOrigin
+from photochanger_gateway.domain.jobs import (
+    HashCheck,
+    Job,
+    JobFailure,
+    JobMode,
+    JobState,
+    Picture,
+    ResultOrigin,
+)
 from photochanger_gateway.domain.refusals import meaning_of_failure
 
 _MOST_STAGES = 32
@@ -130,7 +138,9 @@ class JobDetailsBody(JobRow):
     input: InputBody
     result: ResultBody | None
     http_status: int | None = Field(
-        description="What its camera was answered; null while it runs.", ge=200, le=599
+        description="What its camera was answered; null while it runs, and of an asynchronous job.",
+        ge=200,
+        le=599,
     )
 
     @classmethod
@@ -187,8 +197,8 @@ class TestRunBody(Body):
 
 
 def http_status(job: Job) -> int | None:
-    """What a job's camera was answered. A late picture came after that answer."""
-    if not job.final:
+    """What a job's camera was answered; None where nobody waited. A late picture came after that answer."""
+    if not job.final or job.mode is JobMode.ASYNC:
         return None
     if job.state is JobState.DONE or job.origin is ResultOrigin.INPUT:
         return 200

@@ -60,7 +60,9 @@ _DONE: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 _States = Annotated[Sequence[JobState], Query(description="Only in these states.", max_length=6)]
-_Source = Annotated[Literal["", "ingest", "ui_test"], Query(description="Only from this source; empty: all.")]
+_Source = Annotated[
+    Literal["", "ingest", "ui_test", "api"], Query(description="Only from this source; empty: all.")
+]
 
 
 @dataclass(frozen=True, slots=True)

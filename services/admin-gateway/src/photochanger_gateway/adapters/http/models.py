@@ -63,9 +63,11 @@ class JobBody(_Body):
     """A job, as whoever knows its id may see it."""
 
     job_id: str = Field(pattern=JOB_ID_PATTERN)
-    slot_id: str = Field(pattern=SLOT_ID_PATTERN)
+    slot_id: str | None = Field(
+        description="Null where an API client named provider and operation itself.", pattern=SLOT_ID_PATTERN
+    )
     status: JobState
-    source: Literal["ingest", "ui_test"]
+    source: Literal["ingest", "ui_test", "api"]
     provider: str = Field(max_length=64)
     started_at: _Instant = Field(description="When the camera's request arrived.")
     finished_at: _Instant | None
@@ -79,7 +81,7 @@ class JobBody(_Body):
         """The body for a job."""
         return cls(
             job_id=job.id,
-            slot_id=job.slot_id,
+            slot_id=job.slot_id or None,
             status=job.state,
             source=job.source.value,
             provider=job.provider,
@@ -96,10 +98,18 @@ class JobRow(JobBody):
     """A job as admins see it in lists and in live events."""
 
     operation: str = Field(max_length=64)
-    slot_display_name: str = Field(description="The slot's name for people now.", max_length=80)
+    slot_display_name: str = Field(
+        description="The slot's name for people now; empty without a slot.", max_length=80
+    )
     received_at: _Instant
     thumbnail_url: str | None = Field(description="A small WebP of the picture.", max_length=2048)
     result_origin: Literal["provider", "late", "original"] | None
+    mode: Literal["sync", "async"] = Field(description="`async`: run by the task engine, for an API client.")
+    progress: int = Field(description="Of asynchronous jobs, as is what follows.", ge=0, le=100)
+    stage: str = Field(description="What it is at, for people; empty where nobody said.", max_length=200)
+    client_id: str | None = Field(description="The API client whose it is.", max_length=64)
+    retry_of: str | None = Field(description="The job it repeats.", pattern=JOB_ID_PATTERN)
+    attempts: int = Field(description="How often a worker has begun with it.", ge=0)
 
     @classmethod
     def row_of(
@@ -114,6 +124,12 @@ class JobRow(JobBody):
             received_at=rfc3339(job.received_at) or "",
             thumbnail_url=preview if job.picture is not None else None,
             result_origin=None if job.origin is None else job.origin.value,
+            mode=job.mode.value,
+            progress=job.progress,
+            stage=job.stage[:200],
+            client_id=job.client_id or None,
+            retry_of=job.retry_of or None,
+            attempts=job.attempts,
         )
 
 
