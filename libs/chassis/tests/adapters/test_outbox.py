@@ -108,6 +108,32 @@ async def test_an_event_is_published_whole_and_then_gone_from_the_outbox(box: Ou
     assert publisher.events == [event]
 
 
+async def test_several_events_are_added_at_once_and_published_whole_and_in_order(box: Outbox) -> None:
+    publisher = Recorder()
+    events = [an_event("same", data=bytes([number])) for number in range(20)]
+    async with box.relays(1, publisher):
+        async with transaction(box.pool) as conn:
+            await outbox.add_all(conn, events)
+            await outbox.add_all(conn, [])
+        await publisher.take(len(events))
+    assert publisher.events == events
+
+
+async def test_events_added_without_waking_leave_when_the_relays_are_woken(box: Outbox) -> None:
+    publisher, event = Recorder(), an_event()
+    async with box.relays(1, publisher):
+        async with transaction(box.pool) as conn:
+            await outbox.add_all(conn, [event], wake=False)
+        await outbox.wake_relays(box.pool)
+        assert await publisher.take(1) == [event.id]
+
+
+async def test_several_events_cannot_be_added_outside_a_transaction(box: Outbox) -> None:
+    async with connection(box.pool) as conn:
+        with pytest.raises(RuntimeError, match="transaction"):
+            await outbox.add_all(conn, [an_event()])
+
+
 async def test_a_transaction_that_fails_publishes_nothing(box: Outbox) -> None:
     publisher, after = Recorder(), an_event()
     async with box.relays(1, publisher):
@@ -233,6 +259,8 @@ async def test_events_leave_in_order_across_a_crash_of_nats(box: Outbox, own_nat
         lambda: an_event(data=bytes(outbox.MAX_EVENT_BYTES + 1)),
         lambda: an_event(subject="ingest.job.created"),
         lambda: an_event(subject="events.ingest.job.>"),
+        lambda: an_event(subject="tasks.light"),
+        lambda: an_event(subject="tasks.light.*"),
     ],
 )
 def test_an_event_that_could_never_leave_is_refused_at_once(wrong: Callable[[], OutboxEvent]) -> None:
