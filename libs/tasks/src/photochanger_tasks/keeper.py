@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.errors import ServiceError, Unavailable
+from photochanger_chassis.lifecycle import cancel_until_done
 from photochanger_chassis.nats.connection import NatsConnection
 from photochanger_chassis.postgres.pool import Connection, Pool, connection, transaction
 
@@ -49,9 +50,16 @@ class Keeper:
     async def run(self) -> None:
         """Works until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._repeat(_SWEEP, self.sweep), name="task-sweeps")
-            group.create_task(self._repeat(_RECONCILE, self.reconcile), name="task-reconciler")
-            group.create_task(self._repeat(_PRUNE, self.prune), name="task-pruning")
+            loops = [
+                group.create_task(self._repeat(_SWEEP, self.sweep), name="task-sweeps"),
+                group.create_task(self._repeat(_RECONCILE, self.reconcile), name="task-reconciler"),
+                group.create_task(self._repeat(_PRUNE, self.prune), name="task-pruning"),
+            ]
+            try:
+                await asyncio.wait(loops, return_when=asyncio.FIRST_EXCEPTION)
+            finally:
+                # The group itself would cancel each only once, which is not always enough.
+                await cancel_until_done(*loops)
 
     async def sweep(self) -> None:
         """Queues what is due, takes tasks from lost workers, ends what is past its deadline.
