@@ -1,7 +1,7 @@
 """Prints the part of requirements.lock that an image gets: `python requirements.py SERVICE` (or `build`).
 
-Runs in a build stage with nothing but Python. Which packages depend on which is what the lock's `# via` comments say, so
-nothing is resolved anew: versions and hashes are those the tests ran with.
+Runs in a build stage with nothing but Python. Which packages depend on which is what the lock's `# via` comments say,
+so nothing is resolved anew: versions and hashes are those the tests ran with.
 """
 
 import re
@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,7 @@ def images(packages: str) -> list[str]:
 def read_lock(text: str) -> list[Locked]:
     """Reads a lock that `uv pip compile --generate-hashes` wrote."""
     starts = [*(match.start() for match in _ENTRY.finditer(text)), len(text)]
-    entries = (text[start:end] for start, end in zip(starts, starts[1:], strict=False))
+    entries = (text[start:end] for start, end in pairwise(starts))
     return [
         Locked(entry.partition("==")[0], entry, frozenset(_NEEDED_BY.findall(entry))) for entry in entries
     ]
