@@ -75,6 +75,7 @@ from photochanger_ingest.application.sweep import Sweeper, SweepTuning
 from photochanger_ingest.application.take_outcome import TakeOutcome
 from photochanger_ingest.application.templates import Templates
 from photochanger_ingest.application.verify_password import VerifyPassword
+from photochanger_ingest.asynchronous import AsynchronousJobs, Surroundings, wire_asynchronous_jobs
 from photochanger_ingest.settings import IngestSettings, MigrateSettings
 
 SERVICE: Final = "ingest"
@@ -93,6 +94,7 @@ class Ingest:
     runner: JobRunner
     sweeper: Sweeper
     on_processing_finished: ProcessingFinishedHandler
+    asynchronous: AsynchronousJobs
 
 
 @asynccontextmanager
@@ -119,13 +121,13 @@ async def open_ingest(
             open_notifications(settings, application=SERVICE, channels=(JOB_CHANNEL, CHANNEL))
         )
         nats = await stack.enter_async_context(open_nats(settings, service=SERVICE))
-        providers = ProvidersClient(
-            await stack.enter_async_context(open_channel(settings.providers_target, settings)), clock
-        )
+        providers_channel = await stack.enter_async_context(open_channel(settings.providers_target, settings))
+        providers = ProvidersClient(providers_channel, clock)
         media = MediaClient(await stack.enter_async_context(open_channel(settings.media_target, settings)))
         threads = await stack.enter_async_context(Workers(settings.password_threads, name="password"))
         passwords = PasswordCheck(Argon2Hasher(settings.password_pepper.get_secret_value()), threads, clock)
         store = PostgresStore(pool, ids)
+        wakeups = PostgresWakeups(notifications)
         templates = Templates(store, media)
         opening = OpenJobTuning(settings.shortest_job, settings.late_result_window)
         complete = CompleteJob(store, media, clock, metrics)
@@ -138,7 +140,7 @@ async def open_ingest(
                 complete=complete,
                 providers=providers,
                 media=media,
-                wakeups=PostgresWakeups(notifications),
+                wakeups=wakeups,
                 clock=clock,
                 tuning=tuning,
             )
@@ -158,6 +160,22 @@ async def open_ingest(
             subjects=[SUBJECT],
             handler=on_processing_finished,
         )
+        asynchronous = wire_asynchronous_jobs(
+            Surroundings(
+                pool=pool,
+                store=store,
+                nats=nats,
+                providers_channel=providers_channel,
+                providers=providers,
+                media=media,
+                templates=templates,
+                complete=complete,
+                wakeups=wakeups,
+                clock=clock,
+                ids=ids,
+                metrics=metrics,
+            )
+        )
         relay = OutboxRelay(pool, EventPublisher(nats, service=SERVICE), notifications)
         server = GrpcServer(
             SERVICE,
@@ -176,6 +194,7 @@ async def open_ingest(
                 jobs=Jobs(store, clock),
             ),
         )
+        asynchronous.add_to(server)
         server.add(
             slot_service_pb2_grpc.add_SlotServiceServicer_to_server,
             SlotServicer(
@@ -215,6 +234,7 @@ async def open_ingest(
             stopping := asyncio.Event(),
             relay.run(),
             consumer.run(),
+            *asynchronous.background(settings.sweep_interval),
             run_every(tuning.lease / 3, runner.renew_holds, name="renew-holds"),
             run_every(_LOOK_INTERVAL, runner.start_waiting, name="start-waiting"),
             run_every(settings.sweep_interval, sweeper.end_overdue, name="sweep"),
@@ -228,7 +248,7 @@ async def open_ingest(
                 try:
                     async with server:
                         await server.start()
-                        yield Ingest(server, runner, sweeper, on_processing_finished)
+                        yield Ingest(server, runner, sweeper, on_processing_finished, asynchronous)
                     await runner.finish()
                 finally:
                     stopping.set()

@@ -19,7 +19,9 @@ from photochanger_ingest.application.sweep import SweepTuning
 from photochanger_ingest.main import MIGRATIONS, Ingest, open_ingest
 from photochanger_ingest.settings import IngestSettings
 from photochanger_ingest.testing.camera import PASSWORD, Camera
+from photochanger_ingest.testing.client import ApiClient
 from photochanger_ingest.testing.fakes import Outside, open_outside
+from photochanger_ingest.testing.worker import Worker
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
@@ -122,3 +124,15 @@ async def replica(platform: Platform) -> Replica:
 def camera(replica: Replica) -> Camera:
     """A client of it."""
     return replica.camera
+
+
+@pytest.fixture
+def client(platform: Platform, camera: Camera) -> ApiClient:
+    """A client of the public API, of the same instance."""
+    return ApiClient(camera, platform.outside.media)
+
+
+@pytest.fixture
+def worker(platform: Platform, replica: Replica, clock: ManualClock) -> Worker:
+    """Providers' workers, who tell the same instance."""
+    return Worker(replica.ingest, platform.outside.providers, clock)

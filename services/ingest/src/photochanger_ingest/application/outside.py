@@ -55,6 +55,10 @@ class Media(Protocol):
         """Makes a job's input its result: upright, without metadata. Repeating it returns the same."""
         ...
 
+    async def describe(self, media_object_id: MediaObjectId) -> Picture | None:
+        """Returns what is known of an object; None: there is no such object, or its retention is over."""
+        ...
+
     async def kind_of(self, media_object_id: MediaObjectId) -> MediaKind | None:
         """Returns what an object is for; None: there is no such object, or its retention is over."""
         ...

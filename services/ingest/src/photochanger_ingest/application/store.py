@@ -214,6 +214,10 @@ class JobEvents(Protocol):
         """A job's turn with the provider has begun."""
         ...
 
+    async def progressed(self, job: Job, *, at: datetime) -> None:
+        """An asynchronous job has come further, has been begun anew, or waits again."""
+        ...
+
     async def finished(self, job: Job) -> None:
         """A job has reached its final state."""
         ...

@@ -33,6 +33,7 @@ class JobState(StrEnum):
 
 _NO_SLOT: Final = "api"
 _COMPLETE: Final = 100
+_LONGEST_STAGE: Final = 200
 UNFINISHED: Final = frozenset({JobState.PENDING, JobState.RUNNING})
 
 
@@ -113,6 +114,13 @@ class Progress:
     attempt: int
     percent: int = 0
     stage: str = ""
+
+    @classmethod
+    def told(cls, *, attempt: int, percent: int, stage: str) -> "Progress":
+        """Returns the progress another service tells of, cut to what is kept."""
+        words = "".join(char for char in stage if char.isprintable())[:_LONGEST_STAGE]
+        # A job that is not done is not complete.
+        return cls(attempt > 0, max(attempt, 0), min(max(percent, 0), _COMPLETE - 1), words)
 
 
 Outcome = Succeeded | Failed

@@ -17,6 +17,7 @@ from photochanger.providers.v1 import (
     processing_service_pb2,
     processing_service_pb2_grpc,
 )
+from photochanger.tasks.v1 import task_events_pb2
 from photochanger_chassis.errors import ErrorKind, FieldViolation, ServiceError
 from photochanger_chassis.grpc.errors import to_status
 
@@ -75,12 +76,63 @@ async def answer_at_once(
 
 
 @dataclass
+class FakeQueue:
+    """What providers has taken for its workers. A test is the worker: it moves `work` and tells of it by event.
+
+    Holding `submitting` keeps submissions from being answered; `down` makes the service unreachable; `refuses` is the
+    reason for which submissions are refused.
+    """
+
+    submitted: list[processing_service_pb2.SubmitProcessingRequest] = field(default_factory=list)
+    work: dict[str, processing_service_pb2.Processing] = field(default_factory=dict)
+    stopped: list[str] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    submitting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    down: bool = False
+    refuses: Refusal | None = None
+
+    async def submit(
+        self, request: processing_service_pb2.SubmitProcessingRequest
+    ) -> processing_service_pb2.SubmitProcessingResponse:
+        """Takes a job once; its first answer counts."""
+        self.submitted.append(request)
+        self.came.set()
+        async with self.submitting:
+            self.require_up()
+            if self.refuses is not None:
+                raise self.refuses
+            job_id = request.process.job_id
+            created = job_id not in self.work
+            if created:
+                self.work[job_id] = processing_service_pb2.Processing(
+                    job_id=job_id, state=task_events_pb2.TASK_STATE_QUEUED, queue_position=len(self.work) + 1
+                )
+            return processing_service_pb2.SubmitProcessingResponse(
+                processing=self.work[job_id], created=created
+            )
+
+    def find(self, job_id: str) -> processing_service_pb2.Processing:
+        """Returns where the work on a job is."""
+        self.require_up()
+        found = self.work.get(job_id)
+        if found is None:
+            raise Refusal("PROCESSING_NOT_FOUND", ErrorKind.NOT_FOUND)
+        return found
+
+    def require_up(self) -> None:
+        """Raises while the service is down."""
+        if self.down:
+            raise Refusal("DATABASE_UNAVAILABLE", ErrorKind.UNAVAILABLE)
+
+
+@dataclass
 class FakeProviders(
     processing_service_pb2_grpc.ProcessingServiceServicer, catalogue_service_pb2_grpc.CatalogueServiceServicer
 ):
     """Runs each job once, whoever asks and however often; `script` says what comes of it."""
 
     script: Script = answer_at_once
+    queue: FakeQueue = field(default_factory=FakeQueue)
     requests: list[processing_service_pb2.ProcessRequest] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     cancelled: list[str] = field(default_factory=list)
@@ -122,10 +174,35 @@ class FakeProviders(
             self.running -= 1
             self.answered.set()
 
+    async def SubmitProcessing(  # noqa: N802
+        self, request: processing_service_pb2.SubmitProcessingRequest, context: _Context
+    ) -> processing_service_pb2.SubmitProcessingResponse:
+        """Takes a job for its workers."""
+        try:
+            return await self.queue.submit(request)
+        except Refusal as refusal:
+            await context.abort_with_status(to_status(refusal, "photochanger.providers"))
+            raise
+
+    async def GetProcessing(  # noqa: N802
+        self, request: processing_service_pb2.GetProcessingRequest, context: _Context
+    ) -> processing_service_pb2.GetProcessingResponse:
+        """Tells where the work on a job is."""
+        try:
+            return processing_service_pb2.GetProcessingResponse(processing=self.queue.find(request.job_id))
+        except Refusal as refusal:
+            await context.abort_with_status(to_status(refusal, "photochanger.providers"))
+            raise
+
     async def CancelProcessing(  # noqa: N802
         self, request: processing_service_pb2.CancelProcessingRequest, context: _Context
     ) -> processing_service_pb2.CancelProcessingResponse:
         """Notes the wish."""
+        try:
+            self.queue.require_up()
+        except Refusal as refusal:
+            await context.abort_with_status(to_status(refusal, "photochanger.providers"))
+        self.queue.stopped.append(request.job_id)
         self.cancelled.append(request.job_id)
         self.cancelling.set()
         return processing_service_pb2.CancelProcessingResponse(stopped=True)
@@ -151,7 +228,8 @@ class FakeProviders(
 
 @dataclass
 class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
-    """Publishes inputs, knows the `kinds` of objects a test has put there, and notes what was deleted.
+    """Publishes inputs, knows the `kinds` of objects a test has put there, or all about its `photos`, and notes what
+    was deleted.
 
     Holding `asking` or `deleting` keeps questions about kinds, or deletions, from being answered.
     """
@@ -159,6 +237,7 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
     published: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     kinds: dict[str, "media_object_pb2.MediaKind.ValueType"] = field(default_factory=dict)
+    photos: dict[str, media_object_pb2.MediaObject] = field(default_factory=dict)
     never_were: set[str] = field(default_factory=set)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -170,6 +249,9 @@ class FakeMedia(media_service_pb2_grpc.MediaServiceServicer):
         self, request: media_service_pb2.GetMediaObjectRequest, context: _Context
     ) -> media_service_pb2.GetMediaObjectResponse:
         """Tells the object's kind, unless it is none."""
+        photo = self.photos.get(request.media_object_id)
+        if photo is not None:
+            return media_service_pb2.GetMediaObjectResponse(media_object=photo)
         kind = self.kinds.get(request.media_object_id)
         self.asked.set()
         async with self.asking:

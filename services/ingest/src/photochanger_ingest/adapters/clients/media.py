@@ -38,6 +38,11 @@ class MediaClient:
 
     async def kind_of(self, media_object_id: MediaObjectId) -> MediaKind | None:
         """Returns what an object is for; None: there is no such object, or its retention is over."""
+        found = await self.describe(media_object_id)
+        return None if found is None else found.kind
+
+    async def describe(self, media_object_id: MediaObjectId) -> Picture | None:
+        """Returns what is known of an object; None: there is no such object, or its retention is over."""
         try:
             with translate_rpc_errors():
                 answer = await self._media.GetMediaObject(
@@ -48,7 +53,7 @@ class MediaClient:
             if error.reason in _NO_SUCH_OBJECT:
                 return None
             raise
-        return picture(answer.media_object).kind
+        return picture(answer.media_object)
 
     async def delete(self, media_object_id: MediaObjectId) -> None:
         """Deletes an object. Deleting twice is no error."""

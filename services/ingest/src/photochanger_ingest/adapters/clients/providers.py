@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
 from photochanger.providers.v1 import (
     catalogue_service_pb2,
     catalogue_service_pb2_grpc,
@@ -31,8 +32,29 @@ from photochanger_ingest.domain.job import Job, Outcome
 
 _SHORT_CALL: Final = timedelta(seconds=5)
 _PROVIDER_BUSY: Final = "PROVIDER_BUSY"
-_NOTHING_DECIDED: Final = frozenset({"DATABASE_UNAVAILABLE", "UNAVAILABLE", "SERVER_BUSY"})
+NOTHING_DECIDED: Final = frozenset({"DATABASE_UNAVAILABLE", "UNAVAILABLE", "SERVER_BUSY"})
 """The service cannot reach its own database, is stopping, or is full: no outcome of the job, whose work may go on."""
+
+
+def process_request(
+    job: Job, assignment: Assignment, *, deadline: Timestamp
+) -> processing_service_pb2.ProcessRequest:
+    """Returns what is to be done with a job's photo."""
+    plan = assignment.plan
+    return processing_service_pb2.ProcessRequest(
+        job_id=job.id,
+        slot_id=job.place,
+        provider_id=plan.provider_id,
+        operation_id=plan.operation_id,
+        settings_json=plan.settings_json,
+        input_media_object_id=job.input_media_object_id,
+        templates=template_messages(plan.templates),
+        form_fields=dict(assignment.form_fields),
+        deadline=deadline,
+        late_until=None if job.late_until is None else timestamp(job.late_until),
+        result_retention=duration(assignment.result_retention),
+        output_format=OUTPUT_FORMATS[plan.output_format],
+    )
 
 
 class ProvidersClient:
@@ -53,21 +75,7 @@ class ProvidersClient:
             ProviderAtLimit: there was no place; repeating asks again.
             DeadlinePassed: there was no answer until `give_up_at`.
         """
-        plan = assignment.plan
-        request = processing_service_pb2.ProcessRequest(
-            job_id=job.id,
-            slot_id=job.place,
-            provider_id=plan.provider_id,
-            operation_id=plan.operation_id,
-            settings_json=plan.settings_json,
-            input_media_object_id=job.input_media_object_id,
-            templates=template_messages(plan.templates),
-            form_fields=dict(assignment.form_fields),
-            deadline=timestamp(deadline),
-            late_until=None if job.late_until is None else timestamp(job.late_until),
-            result_retention=duration(assignment.result_retention),
-            output_format=OUTPUT_FORMATS[plan.output_format],
-        )
+        request = process_request(job, assignment, deadline=timestamp(deadline))
         timeout = timeout_until(Deadline(give_up_at), self._clock.now())
         try:
             with translate_rpc_errors():
@@ -75,7 +83,7 @@ class ProvidersClient:
         except RemoteError as error:
             if error.reason == _PROVIDER_BUSY:
                 raise ProviderAtLimit(error.message, retry_after=error.retry_after) from error
-            if error.reason in _NOTHING_DECIDED:
+            if error.reason in NOTHING_DECIDED:
                 raise Unavailable(error.message, retry_after=error.retry_after) from error
             calls = error.metadata.get("providerCalls", "")
             return failed(error.reason, error.message, provider_calls=int(calls) if calls.isdecimal() else 0)

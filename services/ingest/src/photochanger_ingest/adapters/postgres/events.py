@@ -38,6 +38,11 @@ class PostgresJobEvents:
         event = job_events_pb2.JobStarted(job=job_message(job))
         await self._add(job, "events.ingest.job.started", event, job.started_at or job.created_at)
 
+    async def progressed(self, job: Job, *, at: datetime) -> None:
+        """An asynchronous job has come further, has been begun anew, or waits again."""
+        event = job_events_pb2.JobProgressed(job=job_message(job))
+        await self._add(job, "events.ingest.job.progressed", event, at)
+
     async def finished(self, job: Job) -> None:
         """A job has reached its final state."""
         event = job_events_pb2.JobFinished(job=job_message(job))

@@ -45,9 +45,11 @@ _OPENING: Final = (
 _SLOTS: Final = f"SELECT {SLOT_COLUMNS} FROM slots ORDER BY id"  # noqa: S608
 _SETTINGS: Final = f"SELECT {SETTINGS_COLUMNS} FROM settings"  # noqa: S608
 _JOB: Final = f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = %(id)s"  # noqa: S608
-_ASSIGNMENT: Final = "jobs.provider_id, jobs.operation_id, jobs.plan, jobs.form_fields, jobs.result_retention"
+ASSIGNMENT_COLUMNS: Final = (
+    "jobs.provider_id, jobs.operation_id, jobs.plan, jobs.form_fields, jobs.result_retention"
+)
 _JOB_DETAILS: Final = (
-    f"SELECT {JOB_COLUMNS}, slots.display_name, {_ASSIGNMENT}, jobs.input_sha256, jobs.input_size_bytes "  # noqa: S608
+    f"SELECT {JOB_COLUMNS}, slots.display_name, {ASSIGNMENT_COLUMNS}, jobs.input_sha256, jobs.input_size_bytes "  # noqa: S608
     "FROM jobs LEFT JOIN slots ON slots.id = jobs.slot_id WHERE jobs.id = %(id)s"
 )
 # Each is safe beside the same on another replica: rows somebody else is at are passed over.
@@ -153,7 +155,7 @@ class PostgresStore:
     async def assignment(self, job_id: JobId) -> Assignment | None:
         """Returns what a job needs to be run."""
         row = await self._row(
-            f"SELECT {_ASSIGNMENT} FROM jobs WHERE id = %(id)s",  # noqa: S608
+            f"SELECT {ASSIGNMENT_COLUMNS} FROM jobs WHERE id = %(id)s",  # noqa: S608
             {"id": job_id},
         )
         return None if row is None else assignment_of(row)
@@ -172,7 +174,7 @@ class PostgresStore:
             conditions.append("state = ANY(%(states)s)")
         if query.source is not None:
             conditions.append("source = %(source)s")
-        return await self._page(
+        return await self.page(
             conditions,
             {"slot_id": query.slot_id, "states": list(query.states), "source": query.source},
             limit=query.limit,
@@ -181,7 +183,7 @@ class PostgresStore:
 
     async def gallery(self, slot_id: SlotId, *, now: datetime, limit: int, before: int | None) -> Page[Job]:
         """Returns a slot's jobs with an unexpired picture, newest first."""
-        return await self._page(
+        return await self.page(
             ["slot_id = %(slot_id)s", "mode = 'sync'", "result IS NOT NULL", "result_expires_at > %(now)s"],
             {"slot_id": slot_id, "now": now},
             limit=limit,
@@ -267,9 +269,10 @@ class PostgresStore:
             removed += await self._execute(statement, parameters)
         return removed
 
-    async def _page(
+    async def page(
         self, conditions: Sequence[str], parameters: Mapping[str, object], *, limit: int, before: int | None
     ) -> Page[Job]:
+        """Returns jobs that meet all conditions, which are SQL of ours, newest first."""
         wanted = " AND ".join([*conditions, "(%(before)s::bigint IS NULL OR position < %(before)s)"])
         rows = await self._rows(
             f"SELECT position, {JOB_COLUMNS} FROM jobs WHERE {wanted} ORDER BY position DESC LIMIT %(limit)s + 1",  # noqa: S608
