@@ -5,12 +5,15 @@ Source: https://keda.sh/docs/2.20/reference/scaledobject-spec/ and https://keda.
 
 import json
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from jsonschema import Draft202012Validator
+from photochanger_chassis.settings import describe
 from photochanger_providers.drivers.registry import registered_drivers
+from photochanger_providers.settings import Settings
 from photochanger_tasks.nats.stream import STREAM
 
 from deployment.cluster import Cluster, Workload, name_of
@@ -183,9 +186,9 @@ def _scaled(cluster: Cluster, workload: Workload, queues: list[str], scaled: Man
         yield f"{name_of(scaled)}: reads {trigger.consumer}, the workers take {queues}"
     if trigger.stream != STREAM:
         yield f"{name_of(scaled)}: reads the stream {trigger.stream}, tasks are in {STREAM}"
-    limits = json.loads(cluster.environment(workload).get("PROVIDER_LIMITS") or "{}")
-    if trigger.lag_threshold * spec["maxReplicaCount"] > limits.get(trigger.consumer, 0):
-        yield f"{name_of(scaled)}: has more workers than the provider's limit lets work"
+    at_once = _at_once(cluster.environment(workload), trigger.consumer)
+    if trigger.lag_threshold * spec["maxReplicaCount"] > at_once:
+        yield f"{name_of(scaled)}: has more workers than the provider's limit lets work, which is {at_once} tasks"
     if spec.get("minReplicaCount", 0) < 1:
         yield f"{name_of(scaled)}: nobody makes the consumer that KEDA reads"
     if (
@@ -197,6 +200,14 @@ def _scaled(cluster: Cluster, workload: Workload, queues: list[str], scaled: Man
     behavior = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("behavior", {})
     if behavior.get("scaleDown", {}).get("stabilizationWindowSeconds", 300) < 120:
         yield f"{name_of(scaled)}: workers go at the first lull"
+
+
+def _at_once(environment: Mapping[str, str | None], queue: str) -> int:
+    """How many of a queue's tasks run at once in all workers; the rest of a provider's places is for cameras."""
+    limits: dict[str, int] = json.loads(environment.get("PROVIDER_LIMITS") or "{}")
+    defaults = {row.variable: row.default for row in describe(Settings)}
+    share = environment.get("TASK_SHARE") or defaults.get("TASK_SHARE") or "1"
+    return max(1, int(limits.get(queue, 0) * float(share)))
 
 
 def _queues(workload: Workload) -> list[str]:
