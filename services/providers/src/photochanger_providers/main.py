@@ -1,70 +1,51 @@
-"""Wires the service. The only place where things meet."""
+"""Wires the service and the worker, of what `parts.py` opens for both. The only place where things meet."""
 
 import asyncio
 import os
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
-from functools import partial
-from pathlib import Path
-from random import SystemRandom
 from typing import Final
 
 from photochanger.providers.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from photochanger.providers.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from photochanger.providers.v1.processing_service_pb2_grpc import add_ProcessingServiceServicer_to_server
-from photochanger_chassis.clock import SystemClock
-from photochanger_chassis.concurrency import ByteBudget, Workers, run_every
-from photochanger_chassis.grpc.channel import open_channel
-from photochanger_chassis.grpc.health import Check
+from photochanger.tasks.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
+from photochanger_chassis.concurrency import run_every
 from photochanger_chassis.grpc.server import GrpcServer
-from photochanger_chassis.ids import RandomIds
 from photochanger_chassis.lifecycle import run_until_stopped
 from photochanger_chassis.metrics import serve_metrics
-from photochanger_chassis.nats.connection import open_nats
-from photochanger_chassis.nats.events import EventPublisher
-from photochanger_chassis.postgres import outbox
-from photochanger_chassis.postgres.migrate import check_schema
-from photochanger_chassis.postgres.notify import open_notifications
-from photochanger_chassis.postgres.outbox import OutboxRelay
-from photochanger_chassis.postgres.pool import open_pool, probe
+from photochanger_chassis.settings import SettingsError
 from photochanger_chassis.tracing import tracing
+from photochanger_tasks import Limits, Worker, WorkerOptions
+from photochanger_tasks.grpc.queue_service import QueueServicer
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from photochanger_providers.adapters.clients.media import RETRIED_READS, MediaClient
 from photochanger_providers.adapters.grpc.catalogue import CatalogueServicer
 from photochanger_providers.adapters.grpc.keys import KeyServicer
 from photochanger_providers.adapters.grpc.processing import ProcessingServicer
-from photochanger_providers.adapters.measures import PrometheusMeasures
-from photochanger_providers.adapters.postgres.breakers import PostgresBreakerStore
 from photochanger_providers.adapters.postgres.calls import PostgresCallStore
-from photochanger_providers.adapters.postgres.keys import PostgresKeyStore
-from photochanger_providers.adapters.secret_box import SecretBox
-from photochanger_providers.adapters.workspace import open_workspace, remove_leftovers
-from photochanger_providers.application.ask_provider import AskProvider
+from photochanger_providers.adapters.postgres.photo_tasks import PostgresOrders, PostgresPhotoTaskStore
+from photochanger_providers.adapters.postgres.task_places import PostgresTaskPlaceStore
+from photochanger_providers.adapters.tasks.handler import PhotoHandler
 from photochanger_providers.application.catalogue import Catalogue
-from photochanger_providers.application.pictures import Pictures
 from photochanger_providers.application.places import Places
-from photochanger_providers.application.ports import WAKE_CANCEL, WAKE_FINISHED, WAKE_PLACES
 from photochanger_providers.application.processing import LeasePolicy, Processing
-from photochanger_providers.application.provider_keys import KeyRing
-from photochanger_providers.application.run_photo import Provider, RunPhoto
-from photochanger_providers.domain.breaker import BreakerPolicy
-from photochanger_providers.drivers.entry import DriverEntry, DriverTools
-from photochanger_providers.drivers.http import ProviderHttp, open_foreign_session, open_trusted_session
+from photochanger_providers.application.submitted import SubmittedProcessing
+from photochanger_providers.application.task_places import TaskPlaces
+from photochanger_providers.drivers.entry import DriverEntry
 from photochanger_providers.drivers.registry import registered_drivers
-from photochanger_providers.settings import (
-    Settings,
-    base_url_of,
-    environment_key_of,
-)
+from photochanger_providers.parts import MIGRATIONS, SERVICE, open_parts, pause
+from photochanger_providers.settings import Settings, WorkerSettings
 
-SERVICE: Final = "providers"
+__all__ = ["MIGRATIONS", "SERVICE", "SHORT_IN_LOGS", "WORKER", "run", "serve", "work", "work_queues"]
+
+WORKER: Final = "providers-worker"
 SHORT_IN_LOGS: Final = ("job_id",)  # the whole id opens the job\'s picture
-MIGRATIONS: Final = "photochanger_providers.migrations"
 _DRAIN_SHARE: Final = 0.9
 """Jobs get this share of the server's grace, so that calls that wait for them are still answered."""
+_SLOTS: Final = 10
+_HISTORY: Final = timedelta(days=2)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -72,6 +53,13 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     with tracing(SERVICE, settings):
         async with serve_metrics(settings):
             await run(settings, stop, drivers=registered_drivers(), registry=REGISTRY)
+
+
+async def work(settings: WorkerSettings, stop: asyncio.Event, *, queues: Sequence[str]) -> None:
+    """Runs a worker as a process of its own until `stop` is set. No queues: all of them."""
+    with tracing(WORKER, settings):
+        async with serve_metrics(settings):
+            await work_queues(settings, stop, queues=queues, drivers=registered_drivers(), registry=REGISTRY)
 
 
 async def run(
@@ -87,117 +75,57 @@ async def run(
     Raises:
         SchemaOutdated: the database has to be migrated first.
     """
-    clock, ids, random = SystemClock(), RandomIds(), SystemRandom()
-    cores = os.cpu_count() or 1
-    owner = ids.new_id()
-    await asyncio.to_thread(check_schema, settings, MIGRATIONS)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings, application=SERVICE))
-        nats = await stack.enter_async_context(open_nats(settings, service=SERVICE))
-        notifications = await stack.enter_async_context(
-            open_notifications(
-                settings,
-                application=SERVICE,
-                channels=(outbox.CHANNEL, WAKE_FINISHED, WAKE_PLACES, WAKE_CANCEL),
-            )
+        parts = await stack.enter_async_context(
+            open_parts(settings, application=SERVICE, drivers=drivers, registry=registry)
         )
-        media_channel = await stack.enter_async_context(
-            open_channel(settings.media_target, settings, retried_reads=RETRIED_READS)
-        )
-        trusted = await stack.enter_async_context(open_trusted_session())
-        foreign = await stack.enter_async_context(open_foreign_session())
-        threads = await stack.enter_async_context(Workers(cores, name="pictures"))
-        work_dir = settings.work_dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        if settings.work_dir is not None:
-            await asyncio.to_thread(remove_leftovers, work_dir)
-
-        memory = ByteBudget(settings.memory_budget_mb * 1024 * 1024)
-        measures = PrometheusMeasures(registry)
-        calls = PostgresCallStore(pool, ids)
-        breakers = PostgresBreakerStore(
-            pool,
-            BreakerPolicy(
-                threshold=settings.breaker_threshold,
-                pause=settings.breaker_pause,
-                long_pause=settings.breaker_long_pause,
-            ),
-        )
-        tools = partial(
-            DriverTools,
-            memory=memory,
-            clock=clock,
-            random=random,
-            pause=_pause,
-            models_dir=settings.local_models_dir,
-            cores=cores,
-        )
-        providers = {
-            entry.info.id: await stack.enter_async_context(
-                _open_provider(
-                    entry,
-                    tools(ProviderHttp(base_url=base_url_of(entry.info), trusted=trusted, foreign=foreign)),
-                    limit=settings.provider_limits.get(entry.info.id, entry.info.max_parallel or cores),
-                )
-            )
-            for entry in drivers
-        }
-        keys = KeyRing(
-            infos={entry.info.id: entry.info for entry in drivers},
-            environment={entry.info.id: environment_key_of(entry.info.id) for entry in drivers},
-            stored=PostgresKeyStore(
-                pool, SecretBox.from_text(settings.secrets_encryption_key.get_secret_value())
-            ),
-            breakers=breakers,
-            clock=clock,
-        )
-        run_photo = RunPhoto(
-            providers=providers,
-            keys=keys,
-            breakers=breakers,
-            places=Places(calls=calls, wake_ups=notifications, owner=owner, clock=clock),
-            ask=AskProvider(breakers=breakers, measures=measures, clock=clock, random=random, pause=_pause),
-            media=MediaClient(media_channel, trusted, clock),
-            pictures=Pictures(threads=threads, memory=memory),
-            open_workspace=partial(open_workspace, work_dir),
-            measures=measures,
-            clock=clock,
-            pause=_pause,
-        )
+        clock, calls, tasks = parts.clock, PostgresCallStore(parts.pool, parts.ids), parts.tasks()
+        photo_tasks = PostgresPhotoTaskStore(parts.pool, tasks, clock)
+        places = Places(calls=calls, wake_ups=parts.notifications, owner=parts.owner, clock=clock)
         processing = Processing(
-            owner=owner,
+            owner=parts.owner,
             calls=calls,
-            wake_ups=notifications,
-            work=run_photo,
-            measures=measures,
+            wake_ups=parts.notifications,
+            work=parts.run_photo(places),
+            measures=parts.measures,
             clock=clock,
-            pause=_pause,
+            pause=pause,
             lease=LeasePolicy(settings.lease_seconds, settings.lease_seconds / 5),
         )
-        relay = OutboxRelay(pool, EventPublisher(nats, service=SERVICE), notifications)
+        submitted = SubmittedProcessing(store=photo_tasks, providers=parts.providers, clock=clock)
 
         async def measure_breakers() -> None:
-            measures.open_breakers(await breakers.open_now(now=clock.now()))
+            parts.measures.open_breakers(await parts.breakers.open_now(now=clock.now()))
 
-        checks = [Check("postgres", partial(probe, pool)), Check("nats", nats.probe, required=False)]
-        async with GrpcServer(SERVICE, settings, checks=checks, registry=registry) as server:
-            server.add(add_ProcessingServiceServicer_to_server, ProcessingServicer(processing, clock))
-            catalogue = Catalogue(providers=providers, keys=keys, breakers=breakers, clock=clock)
+        async def forget_photo_tasks() -> None:
+            await photo_tasks.forget(ended_before=clock.now() - _HISTORY)
+
+        async with GrpcServer(SERVICE, settings, checks=parts.checks, registry=registry) as server:
+            server.add(
+                add_ProcessingServiceServicer_to_server, ProcessingServicer(processing, submitted, clock)
+            )
+            catalogue = Catalogue(
+                providers=parts.providers, keys=parts.keys, breakers=parts.breakers, clock=clock
+            )
             server.add(add_CatalogueServiceServicer_to_server, CatalogueServicer(catalogue))
-            server.add(add_KeyServiceServicer_to_server, KeyServicer(keys))
+            server.add(add_KeyServiceServicer_to_server, KeyServicer(parts.keys))
+            server.add(add_QueueServiceServicer_to_server, QueueServicer(tasks))
             await server.start()
             if started is not None:
                 started.set_result(server.port)
             # Also when we are cancelled: what is under way ends with an outcome, so that nobody waits for it.
             stack.push_async_callback(processing.drain, timedelta())
             background = asyncio.Event()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(
+            async with asyncio.TaskGroup() as group:
+                group.create_task(
                     run_until_stopped(
                         background,
-                        relay.run(),
+                        parts.relay().run(),
+                        parts.keeper(tasks).run(),
                         processing.keep_leases(),
                         processing.watch_cancels(),
                         run_every(timedelta(hours=1), processing.forget_old, name="forget"),
+                        run_every(timedelta(hours=1), forget_photo_tasks, name="forget_photo_tasks"),
                         run_every(timedelta(seconds=10), measure_breakers, name="measure_breakers"),
                     )
                 )
@@ -205,19 +133,83 @@ async def run(
                 # Leases are renewed and events leave while the last jobs end.
                 async with asyncio.TaskGroup() as draining:
                     draining.create_task(server.drain())
-                    await _pause(settings.drain_delay)
+                    await pause(settings.drain_delay)
                     draining.create_task(processing.drain(settings.drain_grace * _DRAIN_SHARE))
                 background.set()
 
 
-@asynccontextmanager
-async def _open_provider(entry: DriverEntry, tools: DriverTools, *, limit: int) -> AsyncIterator[Provider]:
-    driver = entry.build(tools)
-    try:
-        yield Provider(entry.info, driver, limit)
-    finally:
-        await driver.close()
+async def work_queues(
+    settings: WorkerSettings,
+    stop: asyncio.Event,
+    *,
+    queues: Sequence[str],
+    drivers: tuple[DriverEntry, ...],
+    registry: CollectorRegistry,
+    started: "asyncio.Future[int] | None" = None,
+) -> None:
+    """Runs tasks until `stop` is set, then drains. `started` gets the port that answers about health.
+
+    Raises:
+        SchemaOutdated: the database has to be migrated first.
+        SettingsError: there is no such queue.
+    """
+    slots = _slots(settings, drivers, queues)
+    async with open_parts(settings, application=WORKER, drivers=drivers, registry=registry) as parts:
+        places = TaskPlaces(
+            store=PostgresTaskPlaceStore(parts.pool), owner=parts.owner, clock=parts.clock, pause=pause
+        )
+        tasks = parts.tasks(
+            PhotoHandler(
+                orders=PostgresOrders(parts.pool),
+                run_photo=parts.run_photo,
+                places=places,
+                random=parts.random,
+            )
+        )
+        worker = Worker(
+            worker_id=parts.owner,
+            pool=parts.pool,
+            nats=parts.nats,
+            notifications=parts.notifications,
+            tasks=tasks,
+            clock=parts.clock,
+            options=WorkerOptions(
+                slots=slots,
+                lease=settings.lease_seconds,
+                grace=settings.drain_grace,
+                limits=Limits(
+                    memory=settings.worker_memory_limit,
+                    cpu=settings.worker_cpu_limit,
+                    free_bytes=settings.worker_free_memory_mb * 1024 * 1024,
+                ),
+            ),
+        )
+        async with GrpcServer(WORKER, settings, checks=parts.checks, registry=registry) as server:
+            await server.start()
+            if started is not None:
+                started.set_result(server.port)
+            background = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(
+                    run_until_stopped(
+                        background, parts.relay().run(), parts.keeper(tasks).run(), places.keep()
+                    )
+                )
+                # Places are renewed and events leave while the last tasks end.
+                await worker.run(stop)
+                background.set()
 
 
-async def _pause(length: timedelta) -> None:
-    await asyncio.sleep(max(length.total_seconds(), 0))
+def _slots(settings: WorkerSettings, drivers: Sequence[DriverEntry], queues: Sequence[str]) -> dict[str, int]:
+    infos = {entry.info.id: entry.info for entry in drivers}
+    unknown = sorted(set(queues) - set(infos))
+    if unknown:
+        raise SettingsError(
+            f"Cannot start:\n  There is no queue {', '.join(unknown)}. There are: {', '.join(sorted(infos))}."
+        )
+    cores = os.cpu_count() or 1
+    return {
+        name: settings.worker_slots.get(name, cores if info.max_parallel is None else _SLOTS)
+        for name, info in infos.items()
+        if not queues or name in queues
+    }

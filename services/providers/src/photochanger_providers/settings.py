@@ -48,7 +48,7 @@ class MigrateSettings(LoggingSettings, PostgresSettings):
 class Settings(
     LoggingSettings, TracingSettings, PostgresSettings, NatsSettings, GrpcServerSettings, SecretsSettings
 ):
-    """What `serve` needs."""
+    """What `serve` needs, and `worker`, too."""
 
     media_target: str = Field(description="The media service, `host:port`.")
     local_models_dir: Path = Field(
@@ -78,6 +78,36 @@ class Settings(
     breaker_long_pause: Seconds = Field(
         timedelta(minutes=5),
         description="How long after a refused key or an exhausted daily quota, in seconds.",
+    )
+    task_share: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="Share of a provider's limit that asynchronous jobs may take at once, at least one place; "
+        "the rest stays free for cameras.",
+    )
+    task_timeout: Seconds = Field(
+        timedelta(minutes=10),
+        description="How long one attempt at an asynchronous job may take, in seconds; then it is tried again.",
+    )
+
+
+class WorkerSettings(Settings):
+    """What `worker` needs."""
+
+    worker_slots: dict[str, PositiveInt] = Field(
+        default_factory=dict,
+        description='Most tasks of a queue at once in this process, as JSON: `{"gemini": 10}`. '
+        "Unset: 10; `local`: the number of cores.",
+    )
+    worker_memory_limit: float = Field(
+        0.85, gt=0, le=1, description="Share of the machine's memory in use above which nothing new is taken."
+    )
+    worker_cpu_limit: float = Field(
+        0.9, gt=0, le=1, description="The same for its CPUs, over a second; 1: never."
+    )
+    worker_free_memory_mb: int = Field(
+        500, ge=0, description="Free memory in MiB below which nothing new is taken."
     )
 
 

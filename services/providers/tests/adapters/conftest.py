@@ -8,12 +8,13 @@ from pathlib import Path
 import grpc
 import pytest
 from photochanger.providers.v1.processing_service_pb2_grpc import ProcessingServiceStub
+from photochanger.tasks.v1.queue_service_pb2_grpc import QueueServiceStub
 from photochanger_chassis.grpc.channel import open_channel
 from photochanger_chassis.postgres.migrate import migrate
 from photochanger_chassis.settings import GrpcClientSettings, PostgresSettings
 from photochanger_providers.drivers.entry import DriverEntry
-from photochanger_providers.main import MIGRATIONS, run
-from photochanger_providers.settings import Settings
+from photochanger_providers.main import MIGRATIONS, run, work_queues
+from photochanger_providers.settings import Settings, WorkerSettings
 from photochanger_providers.testing.fake_media import FakeMedia, running_fake_media
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -45,6 +46,7 @@ class Replica:
     def __init__(self, channel: grpc.aio.Channel, stop: asyncio.Event, done: "asyncio.Task[None]") -> None:
         self.channel = channel
         self.processing = ProcessingServiceStub(channel)
+        self.queues = QueueServiceStub(channel)
         self._stop = stop
         self._done = done
 
@@ -60,6 +62,27 @@ class Replica:
 
 
 StartReplica = Callable[..., Awaitable[Replica]]
+
+
+class RunningWorker:
+    """One running worker."""
+
+    def __init__(self, stop: asyncio.Event, done: "asyncio.Task[None]") -> None:
+        self._stop = stop
+        self._done = done
+
+    async def stop(self) -> None:
+        """Stops as SIGTERM does, and waits for it."""
+        self._stop.set()
+        await self._done
+
+    async def die(self) -> None:
+        """Ends without storing anything about its tasks, nearly as kill -9 would."""
+        self._done.cancel()
+        await asyncio.wait({self._done})
+
+
+StartWorker = Callable[..., Awaitable[RunningWorker]]
 
 
 @pytest.fixture
@@ -97,5 +120,54 @@ async def start_replica(
 
             stack.push_async_callback(stop_if_running)
             return replica
+
+        yield start
+
+
+@pytest.fixture
+async def start_worker(
+    database: PostgresSettings, nats_url: str, media: FakeMedia
+) -> AsyncIterator[StartWorker]:
+    async with AsyncExitStack() as stack:
+
+        async def start(
+            *drivers: DriverEntry, queues: tuple[str, ...] = (), **changes: object
+        ) -> RunningWorker:
+            settings = WorkerSettings.model_validate(
+                {
+                    "database_url": database.database_url,
+                    "nats_url": nats_url,
+                    "media_target": media.target,
+                    "grpc_listen": "127.0.0.1:0",
+                    "drain_grace": 2,
+                    # The machine of the tests may be busy with something else.
+                    "worker_cpu_limit": 1,
+                    "worker_memory_limit": 1,
+                    "worker_free_memory_mb": 0,
+                    **changes,
+                }
+            )
+            stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
+            done = asyncio.create_task(
+                work_queues(
+                    settings,
+                    stop,
+                    queues=queues,
+                    drivers=drivers,
+                    registry=CollectorRegistry(),
+                    started=started,
+                )
+            )
+            await asyncio.wait({done, started}, return_when=asyncio.FIRST_COMPLETED)
+            if done.done():
+                await done
+            worker = RunningWorker(stop, done)
+
+            async def stop_if_running() -> None:
+                if not done.done():
+                    await worker.stop()
+
+            stack.push_async_callback(stop_if_running)
+            return worker
 
         yield start

@@ -13,12 +13,20 @@ from photochanger_providers.domain.order import Failed, JobId, Outcome, Stage, S
 
 def finished_event(job_id: JobId, outcome: Outcome, *, now: datetime) -> ProcessingFinished:
     """Makes the event that tells how a job's processing ended."""
-    event = ProcessingFinished(job_id=job_id, finished_at=timestamp(now))
     if isinstance(outcome, Succeeded):
-        event.succeeded.CopyFrom(to_response(outcome))
-    else:
-        event.failed.CopyFrom(ProcessingFailure(reason=outcome.reason, message=outcome.message))
-    return event
+        return succeeded_event(job_id, to_response(outcome), now=now)
+    return failed_event(job_id, outcome, now=now)
+
+
+def succeeded_event(job_id: JobId, response: ProcessResponse, *, now: datetime) -> ProcessingFinished:
+    """Makes the event that tells that a picture was stored."""
+    return ProcessingFinished(job_id=job_id, finished_at=timestamp(now), succeeded=response)
+
+
+def failed_event(job_id: JobId, failed: Failed, *, now: datetime) -> ProcessingFinished:
+    """Makes the event that tells that nothing was stored."""
+    failure = ProcessingFailure(reason=failed.reason, message=failed.message)
+    return ProcessingFinished(job_id=job_id, finished_at=timestamp(now), failed=failure)
 
 
 def outcome_of(event: ProcessingFinished, *, retry_after: timedelta | None) -> Outcome:

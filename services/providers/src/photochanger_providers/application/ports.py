@@ -115,6 +115,40 @@ class CallStore(Protocol):
         ...
 
 
+class PlaceLender(Protocol):
+    """Lends places of providers: how many calls to one may be under way over all replicas."""
+
+    def hold(self, order: Order, limit: int) -> AbstractAsyncContextManager[None]:
+        """Holds one of the provider's `limit` places while the block runs.
+
+        Raises:
+            ProviderBusy: there is none for this order.
+        """
+        ...
+
+
+class TaskPlaceStore(Protocol):
+    """Places of workers' tasks, counted together with those of calls."""
+
+    async def take(
+        self, order: Order, *, owner: str, limit: int, now: datetime, lease_until: datetime
+    ) -> bool:
+        """Takes a place if one is free and nobody waits for it."""
+        ...
+
+    async def give_back(self, order: Order, *, owner: str) -> None:
+        """Frees the place and wakes those who wait for one."""
+        ...
+
+    async def renew(self, jobs: frozenset[JobId], *, owner: str, lease_until: datetime) -> None:
+        """Prolongs the owner's hold on its places."""
+        ...
+
+    async def forget_lapsed(self, *, before: datetime) -> None:
+        """Deletes what dead workers left; it has not counted since its lease lapsed."""
+        ...
+
+
 class BreakerStore(Protocol):
     """The circuit breakers, shared by all replicas."""
 

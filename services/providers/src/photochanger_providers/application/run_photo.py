@@ -17,8 +17,7 @@ from photochanger_providers.application.ask_provider import Answer, AskProvider
 from photochanger_providers.application.driver import Driver, DriverRequest, Workspace
 from photochanger_providers.application.insist import insist
 from photochanger_providers.application.pictures import Pictures
-from photochanger_providers.application.places import Places
-from photochanger_providers.application.ports import BreakerStore, Measures, Media, Pause
+from photochanger_providers.application.ports import BreakerStore, Measures, Media, Pause, PlaceLender
 from photochanger_providers.application.provider_keys import KeyRing
 from photochanger_providers.application.settings_schema import checked_settings, model_of, rendered_settings
 from photochanger_providers.domain.catalogue import JsonObject, Operation, ProviderId, ProviderInfo
@@ -83,7 +82,7 @@ class RunPhoto:
         providers: Providers,
         keys: KeyRing,
         breakers: BreakerStore,
-        places: Places,
+        places: PlaceLender,
         ask: AskProvider,
         media: Media,
         pictures: Pictures,

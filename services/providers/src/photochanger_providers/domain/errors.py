@@ -2,6 +2,7 @@
 
     ServiceError
     ├── ProviderNotFound, OperationNotFound     the catalogue has none of that name
+    ├── ProcessingNotFound                      no such work was submitted, or its time in the history is over
     ├── InvalidSettings                         they do not fit the operation's schema
     ├── ProviderBusy                            the limit of parallel calls is reached; nothing was called
     ├── ProviderUnavailable                     the circuit breaker is open; nothing was called
@@ -55,6 +56,15 @@ class OperationNotFound(ServiceError):
             providerId=provider_id,
             operationId=operation_id,
         )
+
+
+class ProcessingNotFound(ServiceError):
+    """No work on this job was submitted, or it ended too long ago."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "PROCESSING_NOT_FOUND"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no submitted work on job {job_id}.", jobId=job_id)
 
 
 class InvalidSettings(ServiceError):

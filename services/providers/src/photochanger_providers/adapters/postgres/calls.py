@@ -23,7 +23,8 @@ from photochanger_providers.application.ports import (
 from photochanger_providers.domain.order import Failed, JobId, Order, Outcome
 
 # Advisory locks with two numbers never meet the outbox's, which have one.
-_PLACES_LOCK: Final = 1
+PLACES_LOCK: Final = 1
+"""Held while the places of a provider, the second number, are counted."""
 _SWEEP_BATCH: Final = 50
 
 
@@ -65,7 +66,7 @@ class PostgresCallStore:
         """Takes a place of the provider, if one is free for us: those who came before go first."""
         async with transaction(self._pool) as conn:
             await conn.execute(
-                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_PLACES_LOCK, order.provider_id)
+                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (PLACES_LOCK, order.provider_id)
             )
             cursor = await conn.execute(
                 """
@@ -169,7 +170,8 @@ class PostgresCallStore:
             async with transaction(self._pool) as conn:
                 cursor = await conn.execute(
                     """
-                    SELECT job_id FROM process_calls WHERE state <> 'finished' AND lease_until <= %s
+                    SELECT job_id FROM process_calls
+                    WHERE state <> 'finished' AND lease_until <= %s AND NOT of_task
                     ORDER BY job_id LIMIT %s FOR UPDATE SKIP LOCKED
                     """,
                     (now, _SWEEP_BATCH),

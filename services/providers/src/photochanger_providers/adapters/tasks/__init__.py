@@ -1,0 +1,1 @@
+"""Photos as tasks of the engine."""
