@@ -73,7 +73,9 @@ class ClientJobs(Protocol):
         ...
 
     async def lost(self, job_id: JobId) -> None:
-        """Notes that the providers service does not have the job after all: it is handed over anew."""
+        """Notes that the providers service does not have the job any more: it is handed over anew, and its attempts
+        are counted anew.
+        """
         ...
 
     async def to_be_stopped(self, job_id: JobId) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 from photochanger_chassis.clock import Clock
-from photochanger_chassis.errors import Unavailable
+from photochanger_chassis.errors import ServiceError, Unavailable
 
 from photochanger_ingest.application.async_store import AsyncStore
 from photochanger_ingest.application.complete_job import CompleteJob
@@ -80,6 +80,8 @@ class FollowUp:
             except Unavailable as error:
                 _log.warning("job.not_asked_after", reason=error.reason, waiting=len(silent))
                 break
+            except ServiceError as error:
+                _log.warning("job.not_asked_after", job_id=job_id, reason=error.reason)
         return len(silent)
 
     async def _ask(self, job_id: JobId) -> None:

@@ -5,6 +5,7 @@ providers service knows each job by its id.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -59,13 +60,8 @@ class HandOver:
         since = self._clock.now() - _OVERDUE
         left = await self._store.not_handed_over(since=since, limit=_BATCH)
         to_stop = await self._store.not_stopped(limit=_BATCH)
-        try:
-            for job_id in left:
-                await self._hand_over(job_id)
-            for job_id in to_stop:
-                await self._stop(job_id)
-        except Unavailable as error:
-            _log.warning("job.not_handed_over", reason=error.reason, waiting=len(left), to_stop=len(to_stop))
+        await self._each(left, self._hand_over, otherwise="job.not_handed_over")
+        await self._each(to_stop, self._stop, otherwise="job.not_stopped")
         return len(left) + len(to_stop)
 
     async def stop(self, job_id: JobId) -> None:
@@ -74,6 +70,18 @@ class HandOver:
             await self._stop(job_id)
         except ServiceError as error:
             _log.warning("job.not_stopped", job_id=job_id, reason=error.reason)
+
+    async def _each(
+        self, job_ids: Sequence[JobId], action: Callable[[JobId], Awaitable[None]], *, otherwise: str
+    ) -> None:
+        for job_id in job_ids:
+            try:
+                await action(job_id)
+            except Unavailable as error:
+                _log.warning(otherwise, reason=error.reason, waiting=len(job_ids))
+                return  # nor could the next
+            except ServiceError as error:
+                _log.warning(otherwise, job_id=job_id, reason=error.reason)
 
     async def _work(self) -> None:
         while True:

@@ -73,11 +73,15 @@ class ProcessingQueueClient:
 
     async def cancel(self, job_id: JobId) -> None:
         """Stops the work on a job, where it waits or runs."""
-        with translate_rpc_errors():
-            await self._processing.CancelProcessing(
-                processing_service_pb2.CancelProcessingRequest(job_id=job_id),
-                timeout=_SHORT_CALL.total_seconds(),
-            )
+        try:
+            with translate_rpc_errors():
+                await self._processing.CancelProcessing(
+                    processing_service_pb2.CancelProcessingRequest(job_id=job_id),
+                    timeout=_SHORT_CALL.total_seconds(),
+                )
+        except RemoteError as error:
+            _raise_if_undecided(error)
+            raise
 
 
 def _process(submission: Submission) -> processing_service_pb2.ProcessRequest:

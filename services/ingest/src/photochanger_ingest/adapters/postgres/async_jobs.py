@@ -72,7 +72,7 @@ class PostgresClientJobs:
         cursor = await self._conn.execute(
             f"""
             SELECT {_SUBMISSION_COLUMNS} FROM jobs
-            WHERE id = %s AND mode = 'async' AND state = 'pending' AND handed_over_at IS NULL
+            WHERE id = %s AND mode = 'async' AND state IN ('pending', 'running') AND handed_over_at IS NULL
             FOR NO KEY UPDATE SKIP LOCKED
             """,  # noqa: S608 - columns are ours
             (job_id,),
@@ -94,7 +94,7 @@ class PostgresClientJobs:
     async def lost(self, job_id: JobId) -> None:
         """See the port."""
         await self._conn.execute(
-            "UPDATE jobs SET handed_over_at = NULL, heard_at = NULL WHERE id = %s", (job_id,)
+            "UPDATE jobs SET handed_over_at = NULL, heard_at = NULL, attempts = 0 WHERE id = %s", (job_id,)
         )
 
     async def to_be_stopped(self, job_id: JobId) -> None:
@@ -172,7 +172,8 @@ class PostgresAsyncStore:
         return await self._job_ids(
             """
             SELECT id FROM jobs
-            WHERE mode = 'async' AND state = 'pending' AND handed_over_at IS NULL AND created_at <= %(since)s
+            WHERE mode = 'async' AND state IN ('pending', 'running') AND handed_over_at IS NULL
+                AND created_at <= %(since)s
             ORDER BY position LIMIT %(limit)s
             """,
             {"since": since, "limit": limit},

@@ -81,7 +81,7 @@ def upgrade() -> None:
     )
     op.execute(
         "CREATE INDEX jobs_to_hand_over ON jobs (position) "
-        "WHERE mode = 'async' AND state = 'pending' AND handed_over_at IS NULL"
+        "WHERE mode = 'async' AND state IN ('pending', 'running') AND handed_over_at IS NULL"
     )
     op.execute("CREATE INDEX jobs_to_be_stopped ON jobs (finished_at) WHERE to_be_stopped")
     op.execute("CREATE INDEX jobs_by_client ON jobs (client_id, position) WHERE mode = 'async'")
