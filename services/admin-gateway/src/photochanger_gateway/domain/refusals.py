@@ -72,6 +72,7 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     # providers, beside the failures of a job below
     "PROVIDER_NOT_FOUND": HttpMeaning(422, "provider_not_found"),
     "OPERATION_NOT_FOUND": HttpMeaning(422, "operation_not_found"),
+    "PROCESSING_NOT_FOUND": HttpMeaning(404, "job_not_found"),
     "INVALID_SETTINGS": HttpMeaning(422, "invalid_settings"),
     "PROVIDER_UNAVAILABLE": _PROVIDER_LATER,
     # the task engine, whichever service
