@@ -82,6 +82,11 @@ class Admin:
         )
         return (await self._slots.UpdateSlot(request, timeout=_SECONDS)).slot
 
+    async def slot(self, slot_id: str) -> slot_pb2.Slot:
+        """A slot as it is saved."""
+        request = slot_service_pb2.GetSlotRequest(slot_id=slot_id)
+        return (await self._slots.GetSlot(request, timeout=_SECONDS)).slot
+
     async def change_settings(self, settings: settings_service_pb2.Settings, *fields: str) -> None:
         """Changes the platform's settings named in `fields`."""
         request = settings_service_pb2.UpdateSettingsRequest(

@@ -1,0 +1,62 @@
+"""A platform that has been worked with: something to see on every page."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from photochanger.ingest.v1 import slot_pb2
+from photochanger.providers.v1.processing_service_pb2 import TemplateMedia
+from photochanger_mockproviders import GeminiKnob, Match
+
+from harness.camera import PHOTOS, a_photo
+from harness.slots import a_plan, gemini
+from harness.waiting import until
+
+if TYPE_CHECKING:
+    from harness.platform import Platform
+
+_PROMPT = (
+    "Bathe the portrait of {{first_name|our guest}} in the light of the golden hour: a low sun from the left, "
+    "the colours of picture 2. Keep the face as it is."
+)
+_GUESTS = ("Mia", "Artyom", "Léa")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What happened."""
+
+    done: str
+    """The id of a job with a picture."""
+    failed: str
+    """The id of one the provider refused."""
+
+
+async def work_a_little(platform: Platform) -> Past:
+    """Sets slots up and sends photos to them; returns when their pictures have previews."""
+    send, use = platform.camera.send, platform.admin.use
+    await use("slot-009", a_plan("local", "golden_hour"))
+    await use("slot-012", a_plan("local", "watercolor"))
+    await use("slot-011", gemini("Weapons, and a famous person."))
+    platform.gemini.script(GeminiKnob.PROHIBITED, matching=Match(prompt="Weapons"))
+    *answers, refused = await asyncio.gather(
+        *(send("slot-009", fields={"first_name": name}) for name in _GUESTS),
+        send("slot-012", a_photo("portrait-1024.webp")),
+        send("slot-011", fields={"first_name": "Ada"}),
+    )
+    # Later somebody found that a model could do it with more feeling.
+    template = await platform.admin.add_template("slot-009", (PHOTOS / "portrait-1024.webp").read_bytes())
+    reference = slot_pb2.Slot(templates=[TemplateMedia(media_object_id=template, role="reference")])
+    await use("slot-009", gemini(_PROMPT), reference)
+    failed = next(job.id for job in await platform.observer.jobs() if job.shot == refused.shot)
+
+    async def previewed() -> bool:
+        previews = [
+            await platform.camera.get(f"/public/results/{answer.job_id}/preview") for answer in answers
+        ]
+        return all(response.status == 200 for response, _ in previews)
+
+    await until(previewed, "the previews")
+    return Past(done=answers[-1].job_id, failed=failed)
