@@ -25,8 +25,8 @@ const START = 50;
 export function Compare({ before, after, label, ratio = 1 }: CompareProps) {
   const [share, setShare] = useState(START);
   const [shape, setShape] = useState(ratio);
-  // A custom property of ours is no property that React's types know.
-  const style = { "--share": `${share}%`, aspectRatio: shape } as CSSProperties;
+  // Custom properties of ours are none that React's types know.
+  const style = { "--share": `${share}%`, "--ratio": shape, aspectRatio: shape } as CSSProperties;
   return (
     <div className={classes["frame"]} style={style}>
       <img
