@@ -8,6 +8,7 @@ from photochanger.ingest.v1 import job_pb2
 from photochanger.tasks.v1 import task_events_pb2
 from photochanger_chassis.testing import ManualClock
 from photochanger_ingest.testing.client import ApiClient
+from photochanger_ingest.testing.fakes import a_result
 from photochanger_ingest.testing.worker import Worker
 
 from .test_async_jobs import handed_over
@@ -81,6 +82,7 @@ async def test_a_silent_job_is_asked_after(
     work[failed.id].state, work[failed.id].reason = task_events_pb2.TASK_STATE_FAILED, "AUTH"
     work[dead.id].state, work[dead.id].reason = task_events_pb2.TASK_STATE_DEAD, "PROVIDER_5XX"
     work[done.id].state = task_events_pb2.TASK_STATE_DONE
+    work[done.id].result.result.CopyFrom(a_result(done.id))
     follow_up = replica.ingest.asynchronous.follow_up
     assert await follow_up() == 0
     clock.advance(_A_MINUTE)

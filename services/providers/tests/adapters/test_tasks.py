@@ -194,6 +194,7 @@ async def test_a_submitted_photo_is_run_by_a_worker_and_its_end_is_told(
     ((stored, content),) = bench.media.of_job(request.job_id, MEDIA_KIND_RESULT)
     assert event.succeeded.result.id == stored.id
     assert event.succeeded.model == "large-2"
+    assert done.result == event.succeeded
     assert content == bench.picture
     assert [change.state for change in changes][:2] == [TASK_STATE_QUEUED, TASK_STATE_RUNNING]
     assert again == done

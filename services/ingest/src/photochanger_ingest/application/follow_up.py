@@ -89,10 +89,8 @@ class FollowUp:
         if processing is None:
             _log.warning("job.lost_by_providers", job_id=job_id)
             await self._hand_over_anew(job_id)
-        elif processing.failed is not None:
-            await self._complete(job_id, processing.failed)
-        elif processing.done:
-            await self._fetch_outcome(job_id)
+        elif processing.outcome is not None:
+            await self._complete(job_id, processing.outcome, ended_at=processing.ended_at)
         else:
             await self._take_progress(job_id, processing.progress)
 
@@ -101,9 +99,3 @@ class FollowUp:
             job: Job | None = await work.jobs.lock(job_id)
             if job is not None and not job.final:
                 await work.client_jobs.lost(job_id)
-
-    async def _fetch_outcome(self, job_id: JobId) -> None:
-        submission = await self._store.submission(job_id)
-        if submission is None or submission.job.final:
-            return
-        await self._complete(job_id, await self._queue.outcome(submission))

@@ -11,14 +11,14 @@ from photochanger_ingest.domain.job import Failed, Outcome, Progress
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """Where the work on a job is. `done`: its picture is stored. `failed`: why there will be none.
+    """Where the work on a job is, and what came of it once it has ended.
 
     Position, from 1, and expected start are known of some that wait.
     """
 
     progress: Progress
-    done: bool = False
-    failed: Failed | None = None
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
     queue_position: int | None = None
     expected_start_at: datetime | None = None
 
@@ -32,10 +32,6 @@ class ProcessingQueue(Protocol):
 
     async def find(self, job_id: JobId) -> Processing | None:
         """Returns where the work on a job is; None: it was never submitted."""
-        ...
-
-    async def outcome(self, submission: Submission) -> Outcome:
-        """Returns what came of a job whose work is done."""
         ...
 
     async def cancel(self, job_id: JobId) -> None:

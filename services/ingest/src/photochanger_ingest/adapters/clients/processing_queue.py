@@ -59,18 +59,6 @@ class ProcessingQueueClient:
             raise
         return _processing_of(answer.processing)
 
-    async def outcome(self, submission: Submission) -> Outcome:
-        """Returns what came of a job whose work is done: asked to run it again, the service answers with that."""
-        try:
-            with translate_rpc_errors():
-                answer = await self._processing.Process(
-                    _process(submission), timeout=_SHORT_CALL.total_seconds()
-                )
-        except RemoteError as error:
-            _raise_if_undecided(error)
-            return failed(error.reason, error.message)
-        return succeeded(answer)
-
     async def cancel(self, job_id: JobId) -> None:
         """Stops the work on a job, where it waits or runs."""
         try:
@@ -96,15 +84,17 @@ def _raise_if_undecided(error: RemoteError) -> None:
 
 
 def _processing_of(message: processing_service_pb2.Processing) -> Processing:
-    failure: Failed | None = None
-    if message.state == task_events_pb2.TASK_STATE_CANCELLED:
-        failure = Failed(Failure(FailureReason.CANCELLED, message.message or "The work was cancelled."))
+    outcome: Outcome | None = None
+    if message.HasField("result"):
+        outcome = succeeded(message.result)
+    elif message.state == task_events_pb2.TASK_STATE_CANCELLED:
+        outcome = Failed(Failure(FailureReason.CANCELLED, message.message))
     elif message.state in _ENDED_BADLY:
-        failure = failed(message.reason, message.message)
+        outcome = failed(message.reason, message.message)
     return Processing(
         Progress.told(attempt=message.attempts, percent=message.progress_percent, stage=message.stage),
-        done=message.state == task_events_pb2.TASK_STATE_DONE,
-        failed=failure,
+        outcome=outcome,
+        ended_at=instant(message.finished_at) if message.HasField("finished_at") else None,
         queue_position=message.queue_position if message.HasField("queue_position") else None,
         expected_start_at=instant(message.expected_start_at)
         if message.HasField("expected_start_at")

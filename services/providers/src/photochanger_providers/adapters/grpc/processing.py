@@ -95,6 +95,9 @@ def _message(processing: Submitted) -> messages.Processing:
         finished_at=timestamp(task.finished_at) if task.finished_at else None,
         reason=failed.reason if failed is not None else task.reason,
         message=failed.message if failed is not None else task.message,
+        result=messages.ProcessResponse.FromString(task.result)
+        if task.state is State.DONE and task.result is not None
+        else None,
     )
 
 
