@@ -233,8 +233,13 @@ class OutboxRelay:
             PostgresUnavailable: the database cannot be reached; what was published may be so again.
         """
         async with transaction(self._pool) as conn:
+            # The deletion need not reach the disk before we go on: after a crash of PostgreSQL the events are
+            # published again, which changes nothing.
             row = await (
-                await conn.execute("SELECT pg_try_advisory_xact_lock(%s)", (_RELAY_LOCK,))
+                await conn.execute(
+                    "SELECT pg_try_advisory_xact_lock(%s), set_config('synchronous_commit', 'off', true)",
+                    (_RELAY_LOCK,),
+                )
             ).fetchone()
             if row is None or not row[0]:
                 return 0, 0
