@@ -29,9 +29,10 @@ _INSERT_RESULT: Final = sql.SQL(
     "WHERE ended_at IS NULL AND job_id = %(job_id)s AND kind IN ('result', 'preview') RETURNING id"
     ") {} FROM (SELECT count(*) FROM replaced) AS done"
 ).format(_INSERT)
+# Not waited for on the disk: a preview that a crash of PostgreSQL undoes is made again by a sweep.
 _INSERT_PREVIEW: Final = sql.SQL(
     "WITH parent AS ("
-    "UPDATE media_objects SET preview = 'made' "
+    "UPDATE media_objects SET preview = 'made' FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon "
     "WHERE id = %(parent_id)s AND preview = 'wanted' AND ended_at IS NULL RETURNING id"
     ") {} FROM parent"
 ).format(_INSERT)
