@@ -92,8 +92,10 @@ class PostgresCallStore:
         async with connection(self._pool) as conn:
             await conn.execute(
                 """
+                -- Not waited for on the disk: a crash of PostgreSQL that undoes it keeps the place until the end.
                 WITH left_place AS (
                     UPDATE process_calls SET state = 'storing'
+                    FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon
                     WHERE job_id = %s AND owner = %s AND state = 'calling' RETURNING provider_id
                 )
                 SELECT pg_notify(%s, provider_id) FROM left_place
