@@ -85,9 +85,9 @@ class CompleteJob:
                 reason=job.failure.reason if job.failure is not None else None,
             )
         if conclusion.kept:
-            self._metrics.late_results.labels(job.slot_id, "kept").inc()
+            self._metrics.late_results.labels(job.place, "kept").inc()
         if conclusion.discarded is not None:
-            self._metrics.late_results.labels(job.slot_id, "discarded").inc()
+            self._metrics.late_results.labels(job.place, "discarded").inc()
 
     async def _delete(self, picture: Picture) -> None:
         try:

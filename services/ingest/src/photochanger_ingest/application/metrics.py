@@ -7,7 +7,7 @@ from photochanger_chassis.metrics import DURATION_BUCKETS_SECONDS
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from photochanger_ingest.domain.ids import ProviderId
-from photochanger_ingest.domain.job import Job, JobSource, JobState
+from photochanger_ingest.domain.job import Job, JobMode, JobSource, JobState
 
 
 class JobMetrics:
@@ -52,9 +52,15 @@ class JobMetrics:
             ("slot", "fate"),
             registry=registry,
         )
+        self.async_finished: Final = Counter(
+            "ingest_async_jobs_finished_total",
+            "API clients' jobs that reached their final state.",
+            ("provider", "state"),
+            registry=registry,
+        )
         self.unfinished: Final = Gauge(
             "ingest_jobs_unfinished",
-            "Jobs running and waiting now, over all replicas.",
+            "Cameras' jobs and test runs running and waiting now, over all replicas.",
             ("provider", "state"),
             registry=registry,
         )
@@ -66,12 +72,14 @@ class JobMetrics:
         )
 
     def started(self, job: Job) -> None:
-        """Notes that a job's turn began."""
-        if job.started_at is not None:
+        """Notes that a job's turn began. Asynchronous ones wait in a queue, which is measured there."""
+        if job.started_at is not None and job.mode is JobMode.SYNC:
             self.waited.labels(job.provider_id).observe((job.started_at - job.created_at).total_seconds())
 
     def ended(self, job: Job) -> None:
         """Notes that a job reached its final state. Test runs, which try what may not work, count for no goal."""
+        if job.mode is JobMode.ASYNC:
+            self.async_finished.labels(job.provider_id, job.state).inc()
         if job.source is not JobSource.INGEST:
             return
         self.finished.labels(job.slot_id, job.provider_id, job.state).inc()
