@@ -1,14 +1,17 @@
 """Events on JetStream: what is told, in which order, and what is heard."""
 
 import asyncio
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from google.protobuf.message import Message
 from nats.aio.client import Client
 from photochanger.ingest.v1 import job_events_pb2, job_pb2
 from photochanger.providers.v1 import processing_events_pb2
+from photochanger.tasks.v1 import task_events_pb2
 from photochanger_ingest.testing.camera import Camera, a_photo
+from photochanger_ingest.testing.client import ApiClient
 from photochanger_ingest.testing.fakes import Refusal, a_result, answer_at_once
 
 if TYPE_CHECKING:
@@ -19,10 +22,16 @@ if TYPE_CHECKING:
 
     from .conftest import Platform
 
-Told = job_events_pb2.JobCreated | job_events_pb2.JobStarted | job_events_pb2.JobFinished
+Told = (
+    job_events_pb2.JobCreated
+    | job_events_pb2.JobStarted
+    | job_events_pb2.JobProgressed
+    | job_events_pb2.JobFinished
+)
 MESSAGES: dict[str, type[Told]] = {
     "events.ingest.job.created": job_events_pb2.JobCreated,
     "events.ingest.job.started": job_events_pb2.JobStarted,
+    "events.ingest.job.progressed": job_events_pb2.JobProgressed,
     "events.ingest.job.finished": job_events_pb2.JobFinished,
 }
 
@@ -40,6 +49,11 @@ async def client(events_url: str) -> "AsyncIterator[Client]":
     await client.close()
 
 
+@pytest.fixture
+def api_client(platform: "Platform", camera: Camera) -> ApiClient:
+    return ApiClient(camera, platform.outside.media)
+
+
 async def told(client: Client, count: int) -> list[tuple[str, job_pb2.Job]]:
     """The next events of ingest's."""
     jetstream = client.jetstream()
@@ -53,6 +67,17 @@ async def told(client: Client, count: int) -> list[tuple[str, job_pb2.Job]]:
             events.append((message.subject.removeprefix("events.ingest.job."), body.job))
             await message.ack()
     return events
+
+
+async def publish(client: Client, subject: str, message: Message, event_id: str) -> None:
+    """Tells an event as the providers service does."""
+    headers = {
+        "ce-id": event_id,
+        "ce-type": message.DESCRIPTOR.full_name,
+        "ce-subject": "aggregate",
+        "ce-time": datetime.now(UTC).isoformat(),
+    }
+    await client.jetstream().publish(subject, message.SerializeToString(), headers=headers)
 
 
 async def test_each_job_is_told_in_order(platform: "Platform", camera: Camera, client: Client) -> None:
@@ -97,14 +122,30 @@ async def test_an_outcome_told_by_event_completes_the_job(
     event = processing_events_pb2.ProcessingFinished(job_id=opened.job.id)
     event.finished_at.FromDatetime(platform.clock.now())
     event.succeeded.result.CopyFrom(a_result(opened.job.id))
-    await client.jetstream().publish(
-        "events.providers.processing.finished",
-        event.SerializeToString(),
-        headers={
-            "ce-id": "1",
-            "ce-type": "photochanger.providers.v1.ProcessingFinished",
-            "ce-subject": opened.job.id,
-            "ce-time": platform.clock.now().astimezone(UTC).isoformat(),
-        },
-    )
+    await publish(client, "events.providers.processing.finished", event, "1")
     assert (await caller).state == job_pb2.JOB_STATE_DONE
+
+
+async def test_the_tasks_of_an_asynchronous_job_are_heard_and_told_on(
+    platform: "Platform", api_client: ApiClient, client: Client
+) -> None:
+    opened = await api_client.open()
+    now = platform.clock.now()
+    change = task_events_pb2.TaskEvent(task_id="f" * 32, unique_key=opened.id, attempt=1)
+    change.occurred_at.FromDatetime(now)
+    end = processing_events_pb2.ProcessingFinished(job_id=opened.id)
+    end.finished_at.FromDatetime(now)
+    end.succeeded.result.CopyFrom(a_result(opened.id))
+    # Tasks that carry no job are none of ingest's business.
+    await publish(client, "events.providers.task.started", task_events_pb2.TaskEvent(task_id="0" * 32), "1")
+    await publish(client, "events.providers.task.started", change, "2")
+    # Order is kept by waiting for each: subjects have consumers of their own.
+    assert [what for what, _ in await told(client, 2)] == ["created", "started"]
+    change.progress_percent, change.stage = 20, "asking the provider"
+    await publish(client, "events.providers.task.progressed", change, "3")
+    [(what, job)] = await told(client, 1)
+    assert (what, job.progress_percent, job.stage) == ("progressed", 20, "asking the provider")
+    await publish(client, "events.providers.processing.finished", end, "4")
+    [(what, job)] = await told(client, 1)
+    assert (what, job.state, job.client_id) == ("finished", job_pb2.JOB_STATE_DONE, opened.client_id)
+    assert job == (await api_client.look(opened.id)).job
