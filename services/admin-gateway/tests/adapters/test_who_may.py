@@ -1,4 +1,7 @@
-"""Whatever is under /api wants a signed-in admin, unless it is listed here: a new route cannot be forgotten."""
+"""Whatever is under /api wants a signed-in admin, and under /api/v1 an API key, unless it is listed here.
+
+A new route cannot be forgotten.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -35,7 +38,22 @@ async def app(platform: Platform, clock: ManualClock, nats_url: str) -> AsyncIte
 
 
 def guarded(app: FastAPI) -> list[tuple[str, str]]:
-    """Method and path of every route under /api that is not public."""
+    """Method and path of every route for admins: those under /api that are neither public nor for programs."""
+    return [route for route in served_under_api(app) if not for_programs(route) and route not in PUBLIC]
+
+
+def keyed(app: FastAPI) -> list[tuple[str, str]]:
+    """Method and path of every route for programs."""
+    return [route for route in served_under_api(app) if for_programs(route)]
+
+
+def for_programs(route: tuple[str, str]) -> bool:
+    """Whether a route is under /api/v1."""
+    return route[1].startswith("/api/v1/")
+
+
+def served_under_api(app: FastAPI) -> list[tuple[str, str]]:
+    """Method and path of every route under /api."""
     found = []
     for route in iter_route_contexts(app.routes):
         path = route.path or ""
@@ -43,7 +61,7 @@ def guarded(app: FastAPI) -> list[tuple[str, str]]:
             # What has no methods, a socket or a mounted application, has no test here either: refuse to guess.
             assert isinstance(route.original_route, APIRoute), path
             found += [(method, path) for method in sorted(route.methods or ())]
-    return [route for route in found if route not in PUBLIC]
+    return found
 
 
 async def refused(port: int, route: tuple[str, str], headers: dict[str, str]) -> tuple[str, int, str]:
@@ -91,6 +109,52 @@ async def test_nobody_gets_in_after_logging_out(app: FastAPI, gateway: Gateway) 
         assert await refused(gateway.port, route, headers) == (name, 401, "invalid_token")
 
 
+async def test_no_program_gets_in_without_a_key(app: FastAPI, gateway: Gateway) -> None:
+    assert ("POST", "/api/v1/jobs") in keyed(app)
+    for route in keyed(app):
+        name = f"{route[0]} {route[1]}"
+        assert await refused(gateway.port, route, {}) == (name, 401, "missing_api_key")
+
+
+async def test_no_program_gets_in_with_a_made_up_key_or_a_revoked_one(
+    app: FastAPI, gateway: Gateway, platform: Platform
+) -> None:
+    revoked = platform.api_keys.add()
+    platform.api_keys.keys[revoked].revoked_at.GetCurrentTime()
+    for route in keyed(app):
+        name = f"{route[0]} {route[1]}"
+        for key in ("pc_" + "x" * 43, revoked, "nonsense"):
+            assert await refused(gateway.port, route, {"X-API-Key": key}) == (name, 401, "invalid_api_key")
+
+
+async def test_no_program_gets_in_with_a_key_for_nothing(
+    app: FastAPI, gateway: Gateway, platform: Platform
+) -> None:
+    headers = {"Authorization": f"Bearer {platform.api_keys.add(scopes=())}"}
+    for route in keyed(app):
+        name = f"{route[0]} {route[1]}"
+        assert await refused(gateway.port, route, headers) == (name, 403, "insufficient_scope")
+
+
+async def test_an_admin_is_no_program_and_a_program_no_admin(
+    app: FastAPI, gateway: Gateway, platform: Platform
+) -> None:
+    admin, session = await bearer(gateway.port), await browser(gateway.port)
+    for route in keyed(app):
+        name = f"{route[0]} {route[1]}"
+        assert await refused(gateway.port, route, admin) == (name, 401, "invalid_api_key")
+        assert await refused(gateway.port, route, session.changing) == (name, 401, "missing_api_key")
+    key = platform.api_keys.add()
+    for route in guarded(app):
+        name = f"{route[0]} {route[1]}"
+        assert await refused(gateway.port, route, {"Authorization": f"Bearer {key}"}) == (
+            name,
+            401,
+            "invalid_token",
+        )
+        assert await refused(gateway.port, route, {"X-API-Key": key}) == (name, 401, "missing_token")
+
+
 async def test_another_site_changes_nothing_with_an_admins_cookie(app: FastAPI, gateway: Gateway) -> None:
     session = await browser(gateway.port)
     unsafe = [route for route in guarded(app) if route[0] not in SAFE_METHODS]
@@ -109,5 +173,9 @@ async def test_what_wants_a_login_says_so_in_the_document(app: FastAPI) -> None:
         assert operation["security"] == [{"adminToken": []}, {"adminCookie": []}], path
         assert "401" in operation["responses"], path
         assert ("403" in operation["responses"]) or method in SAFE_METHODS, path
+    for method, path in keyed(app):
+        operation = document["paths"][path][method.lower()]
+        assert operation["security"] == [{"apiKeyBearer": []}, {"apiKeyHeader": []}], path
+        assert {"401", "403", "429"} <= set(operation["responses"]), path
     for method, path in PUBLIC:
         assert "security" not in document["paths"][path][method.lower()], path
