@@ -14,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 for command in (
-    *(stack.up, stack.down, stack.status, stack.logs, stack.clean),
+    *(stack.up, stack.down, stack.status, stack.logs, stack.scale, stack.clean),
     *(send.send, send.demo, machine.doctor),
 ):
     app.command()(command)

@@ -116,10 +116,17 @@ def _killed_and_back(checkout: Checkout, name: str) -> ProcessStatus:
 
 def test_up_answers_from_a_path_with_spaces_and_down_ends_every_process(checkout: Checkout) -> None:
     result = checkout.control.up()
-    assert [item.name for item in result.state.processes] == ["postgres", "nats", "s3", "media", "gateway"]
+    assert [item.name for item in result.state.processes] == [
+        "postgres",
+        "nats",
+        "s3",
+        "media",
+        "gateway",
+        "worker-1",
+    ]
     assert http_ok(f"{result.state.gateway_url}/readyz")
     pids = [item.pid for item in result.state.processes if item.pid is not None]
-    assert checkout.control.down() == ("postgres", "nats", "s3", "media", "gateway")
+    assert checkout.control.down() == ("postgres", "nats", "s3", "media", "gateway", "worker-1")
     assert all(_gone(pid) for pid in pids)
     assert checkout.control.state() is None
     assert checkout.control.down() == ()
@@ -183,7 +190,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_up(checkout: Checkou
     os.kill(left.supervisor_pid, signal.SIGKILL)
     eventually(lambda: not left.supervisor.alive)
     result = checkout.control.up()
-    assert set(result.cleaned) == {"postgres", "nats", "s3", "media", "gateway"}
+    assert set(result.cleaned) == {"postgres", "nats", "s3", "media", "gateway", "worker-1"}
     assert all(_gone(item.pid) for item in left.processes if item.pid is not None)
     assert http_ok(f"{result.state.gateway_url}/readyz")
 
@@ -192,7 +199,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_down(checkout: Checkout) -> N
     left = checkout.control.up().state
     os.kill(left.supervisor_pid, signal.SIGKILL)
     eventually(lambda: not left.supervisor.alive)
-    assert set(checkout.control.down()) == {"postgres", "nats", "s3", "media", "gateway"}
+    assert set(checkout.control.down()) == {"postgres", "nats", "s3", "media", "gateway", "worker-1"}
     assert all(_gone(item.pid) for item in left.processes if item.pid is not None)
 
 
@@ -234,7 +241,7 @@ def test_a_taken_port_is_stepped_around(checkout: Checkout) -> None:
         state = checkout.control.up().state
         after = json.loads(checkout.layout.ports.read_text())
         assert after["gateway"] != before["gateway"]
-        assert {name: port for name, port in after.items() if name != "gateway"}.items() <= before.items()
+        assert {name: after[name] for name in before if name != "gateway"}.items() <= before.items()
         assert checkout.env()["GATEWAY_URL"] == f"http://127.0.0.1:{after['gateway']}"
         assert http_ok(f"{state.gateway_url}/readyz")
 
@@ -257,7 +264,7 @@ def test_outside_servers_given_by_url_are_used_in_place_of_embedded_ones(
     urls = {f"DATABASE_URL_{name}": postgres_url for name in ("INGEST", "PROVIDERS", "MEDIA")}
     checkout.environ.update(urls, NATS_URL=nats_url)
     state = checkout.control.up().state
-    assert [item.name for item in state.processes] == ["s3", "media", "gateway"]
+    assert [item.name for item in state.processes] == ["s3", "media", "gateway", "worker-1"]
     assert checkout.env()["DATABASE_URL_MEDIA"] == postgres_url
     assert (checkout.layout.root / "migrations.txt").read_text().strip() == postgres_url.rpartition("/")[2]
 
@@ -285,3 +292,62 @@ def test_clean_deletes_everything_but_the_models(checkout: Checkout) -> None:
     (checkout.layout.models / "model.tflite").write_bytes(b"x")
     checkout.control.clean()
     assert [path.name for path in checkout.layout.local.iterdir()] == ["models"]
+
+
+def test_workers_are_scaled_while_the_stack_runs_and_the_number_outlives_down(checkout: Checkout) -> None:
+    control = checkout.control
+    before = control.up().state
+    control.scale("worker", 3)
+    more = control.state()
+    assert more is not None
+    assert [item.name for item in more.processes][3:] == [
+        "media",
+        "gateway",
+        "worker-1",
+        "worker-2",
+        "worker-3",
+    ]
+    assert more.healthy
+    assert [item.pid for item in more.processes][:6] == [item.pid for item in before.processes]
+    pids = [item.pid for item in more.processes if item.pid is not None]
+    control.down()
+    assert all(_gone(pid) for pid in pids)
+    again = control.up().state
+    assert [item.name for item in again.processes][5:] == ["worker-1", "worker-2", "worker-3"]
+    control.scale("worker", 0)
+    none = control.state()
+    assert none is not None
+    assert [item.name for item in none.processes] == ["postgres", "nats", "s3", "media", "gateway"]
+    assert none.healthy
+    assert all(_gone(item.pid) for item in again.processes[5:] if item.pid is not None)
+
+
+def test_a_killed_worker_is_started_again_after_scaling(checkout: Checkout) -> None:
+    checkout.control.up()
+    checkout.control.scale("worker", 2)
+    assert _killed_and_back(checkout, "worker-2").last_reason == "was ended by SIGKILL"
+
+
+def test_the_number_of_workers_can_be_set_while_nothing_runs(checkout: Checkout) -> None:
+    assert checkout.control.scale("worker", 2) is None
+    assert checkout.control.counts() == {"worker": 2}
+    assert [item.name for item in checkout.control.up().state.processes][5:] == ["worker-1", "worker-2"]
+
+
+@pytest.mark.parametrize(
+    ("group", "count", "message"),
+    [("gateway", 2, "cannot be scaled"), ("worker", 4, "0 to 3"), ("worker", -1, "0 to 3")],
+)
+def test_what_cannot_be_scaled_is_refused(checkout: Checkout, group: str, count: int, message: str) -> None:
+    with pytest.raises(StackError, match=message):
+        checkout.control.scale(group, count)
+
+
+def test_a_worker_whose_port_somebody_took_is_refused_and_the_others_go_on(checkout: Checkout) -> None:
+    checkout.control.up()
+    port = json.loads(checkout.layout.ports.read_text())["worker-2"]
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(StackError, match=f"port {port} is taken"):
+        checkout.control.scale("worker", 2)
+    state = checkout.control.scale("worker", 1)
+    assert state is not None
+    assert state.healthy

@@ -10,7 +10,7 @@ import pytest
 from photochanger_devstack.embedded.ports import free_port, is_free, port_near
 from photochanger_devstack.stack.layout import Layout, write_atomically
 from photochanger_devstack.stack.plan import Outside, Plan, PlanError, Secrets, read_env
-from photochanger_devstack.stack.services import SERVICES
+from photochanger_devstack.stack.services import ALL_SERVICES, MOST_WORKERS, SERVICES
 from photochanger_devstack.stack.unit import servers
 
 if TYPE_CHECKING:
@@ -92,12 +92,31 @@ def test_an_outside_server_stays_outside_when_dev_env_is_loaded_into_the_shell(l
 def test_every_service_is_told_its_addresses_and_no_one_elses_secrets(layout: Layout) -> None:
     plan = Plan.make(layout, {})
     told = {service.name: service.launch(plan, "serve", {}).env for service in SERVICES}
-    assert {name for name, env in told.items() if "DATABASE_URL" in env} == {"ingest", "providers", "media"}
+    assert {name for name, env in told.items() if "DATABASE_URL" in env} == {
+        "ingest",
+        "providers",
+        "media",
+        "worker-1",
+    }
     assert {name for name, env in told.items() if "JWT_SIGNING_KEY" in env} == {"gateway"}
     assert {name for name, env in told.items() if "S3_SECRET_KEY" in env} == {"media"}
-    assert {name for name, env in told.items() if "SECRETS_ENCRYPTION_KEY" in env} == {"providers"}
+    assert {name for name, env in told.items() if "SECRETS_ENCRYPTION_KEY" in env} == {
+        "providers",
+        "worker-1",
+    }
     assert {name for name, env in told.items() if "INGEST_PASSWORD" in env} == {"ingest"}
     assert all(env["NATS_URL"] == plan.nats_url for env in told.values())
+
+
+def test_every_worker_is_a_process_like_the_first_but_for_its_ports(layout: Layout) -> None:
+    workers = [service for service in ALL_SERVICES if service.group == "worker"]
+    names = [name for worker in workers for name in (worker.port, f"{worker.name}-metrics")]
+    plan = Plan.make(layout, {}, extra_ports=names)
+    launches = [worker.launch(plan, "serve", {}) for worker in workers]
+    assert {launch.argv[-1] for launch in launches} == {"worker"}
+    for variable in ("GRPC_LISTEN", "METRICS_LISTEN"):
+        assert len({launch.env[variable] for launch in launches}) == MOST_WORKERS
+    assert len({launch.env["DATABASE_URL"] for launch in launches}) == 1
 
 
 def test_the_users_settings_reach_the_services_but_do_not_override_addresses(layout: Layout) -> None:

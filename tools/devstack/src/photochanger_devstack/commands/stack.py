@@ -1,4 +1,4 @@
-"""`up`, `down`, `status`, `logs`, `clean`: the stack of this checkout."""
+"""`up`, `down`, `status`, `logs`, `scale`, `clean`: the stack of this checkout."""
 
 from __future__ import annotations
 
@@ -84,6 +84,32 @@ def logs(
             time.sleep(_FOLLOW_SECONDS)
     except KeyboardInterrupt:
         return
+
+
+def scale(
+    wish: Annotated[
+        str | None, typer.Argument(metavar="NAME=COUNT", help="e.g. worker=3; left out: how many there are.")
+    ] = None,
+) -> None:
+    """Run more or fewer processes of a kind, now and after the next `up`. What stops finishes its work first."""
+    with friendly_errors():
+        if wish is not None:
+            _scale(wish)
+        for name, count in control().counts().items():
+            out.print(f"{name}={count}")
+
+
+def _scale(wish: str) -> None:
+    name, separator, count = wish.partition("=")
+    if not separator or not count.isascii() or not count.isdecimal():
+        fail(f"{wish!r} is not NAME=COUNT, e.g. worker=3.")
+    with err.status(f"Scaling {name}…") as waiting:
+
+        def show(state: StackState) -> None:
+            waiting.update("  ".join(f"{item.name} {item.state}" for item in state.processes))
+
+        if control().scale(name, int(count), progress=show) is None:
+            out.print("The stack is not running; this holds from the next: photochanger up")
 
 
 def clean(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from photochanger_devstack.credentials import CredentialsFile
 from photochanger_devstack.embedded.runner import disown
 from photochanger_devstack.stack.plan import ADMIN, Plan, Secrets
-from photochanger_devstack.stack.services import SERVICES
+from photochanger_devstack.stack.scale import read_scale, wanted, write_scale
+from photochanger_devstack.stack.services import ALL_SERVICES
 from photochanger_devstack.stack.state import ProcessState, StackState
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.05
 _UP_SECONDS = 120.0
 # The longest drain of one service and some more: they stop one after the other, but only one drains for long.
-_DOWN_SECONDS = 150.0
+_DOWN_SECONDS = 200.0
 _PLANS = 5
 _HOPELESS_RESTARTS = 4
 _LOG_LINES = 15
@@ -60,7 +61,7 @@ class Control:
         layout: Layout,
         *,
         environ: Mapping[str, str] = os.environ,
-        services: Sequence[Service] = SERVICES,
+        services: Sequence[Service] = ALL_SERVICES,
         supervisor: Sequence[str] = (sys.executable, "-m", "photochanger_devstack.stack.supervisor"),
     ) -> None:
         self._layout = layout
@@ -113,6 +114,33 @@ class Control:
             self._layout.state.unlink(missing_ok=True)
         return stopped or leftovers
 
+    def counts(self) -> dict[str, int]:
+        """How many processes there are to be of what can be scaled, by name."""
+        return {group: len(each) for group, each in self._groups(read_scale(self._layout)).items()}
+
+    def scale(
+        self, group: str, count: int, *, progress: Callable[[StackState], None] = lambda _: None
+    ) -> StackState | None:
+        """Sees to it that so many processes of a group run, now and after the next `up`.
+
+        Returns the state when they do, None where the stack does not run. Raises `StackError`.
+        """
+        most = {item.group: item.number for item in self._services if item.group}
+        if group not in most:
+            raise StackError(f"{group!r} cannot be scaled. What can: {', '.join(sorted(most))}.")
+        if not 0 <= count <= most[group]:
+            raise StackError(f"There can be 0 to {most[group]} of {group!r}.")
+        self._layout.make()
+        with self._command():
+            counts = read_scale(self._layout) | {group: count}
+            write_scale(self._layout, counts)
+            state = self.state()
+            process = state.supervisor.find() if state is not None and not state.stopping else None
+            if process is None:
+                return None
+            process.send_signal(signal.SIGHUP)
+            return self._wait_until_scaled({item.name for item in wanted(self._services, counts)}, progress)
+
     def clean(self) -> None:
         """Stops everything and deletes its data, logs and secrets. Models fetched at set-up stay."""
         self.down()
@@ -124,7 +152,9 @@ class Control:
                 path.unlink()
 
     def _spawn_supervisor(self) -> None:
-        plan = Plan.make(self._layout, self._environ, extra_ports=[item.port for item in self._services])
+        metrics = [f"{item.name}-metrics" for item in self._services if item.group]
+        ports = [*(item.port for item in self._services), *metrics]
+        plan = Plan.make(self._layout, self._environ, extra_ports=ports)
         CredentialsFile(self._layout.credentials).add_missing(ADMIN, plan.secrets.admin_password)
         plan.write_env()
         self._layout.state.unlink(missing_ok=True)
@@ -159,6 +189,30 @@ class Control:
                 if failing or time.monotonic() > give_up:
                     raise StackError(self._why_not(failing or _unready(state)))
             time.sleep(_POLL_SECONDS)
+
+    def _wait_until_scaled(self, names: set[str], progress: Callable[[StackState], None]) -> StackState:
+        give_up = time.monotonic() + _UP_SECONDS
+        ours = {item.name for item in self._services}
+        while True:
+            state = StackState.read(self._layout)
+            if state is None or not state.supervisor.alive:
+                raise StackError(f"The supervisor ended.\n{self._end_of_log('supervisor')}")
+            progress(state)
+            running = [item for item in state.processes if item.name in ours]
+            if {item.name for item in running} == names:
+                if state.healthy:
+                    return state
+                refused = [item for item in running if item.state is ProcessState.STOPPED]
+                if refused or time.monotonic() > give_up:
+                    raise StackError(self._why_not(refused or _unready(state)))
+            elif time.monotonic() > give_up:
+                raise StackError(self._why_not(_unready(state)))
+            time.sleep(_POLL_SECONDS)
+
+    def _groups(self, counts: dict[str, int]) -> dict[str, list[Service]]:
+        running = wanted(self._services, counts)
+        groups = {item.group for item in self._services if item.group}
+        return {group: [item for item in running if item.group == group] for group in sorted(groups)}
 
     def _why_not(self, processes: Sequence[ProcessStatus]) -> str:
         parts = [

@@ -101,6 +101,10 @@ class Keeper:
             await self._ended.wait()
         self._update(state=ProcessState.STOPPED, pid=None, pid_started_at=None, ready_at=None)
 
+    def refuse(self, reason: str) -> None:
+        """Says why it will not run at all."""
+        self._update(state=ProcessState.STOPPED, last_reason=reason)
+
     async def _live(self) -> str:
         """One life of the process, from its preparation to its end; returns why it ended."""
         try:

@@ -78,6 +78,11 @@ class Layout:
         return self.local / "ports.json"
 
     @property
+    def scale(self) -> Path:
+        """How many processes there are of what can be scaled."""
+        return self.local / "scale.json"
+
+    @property
     def state(self) -> Path:
         """What runs, as the supervisor last wrote it."""
         return self.local / "stack.json"

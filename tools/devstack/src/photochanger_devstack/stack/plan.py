@@ -27,6 +27,8 @@ PREFERRED_PORTS = {
     "ingest-metrics": 9102,
     "providers-metrics": 9103,
     "media-metrics": 9104,
+    "worker-1": 50061,
+    "worker-1-metrics": 9111,
     "postgres": 54320,
     "nats": 42220,
     "nats-monitoring": 42280,

@@ -1,4 +1,4 @@
-"""The services of the stack, as data. A new one (a worker, say) is one more entry of `SERVICES`."""
+"""The services of the stack, as data. A new one is one more entry of `SERVICES`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from photochanger_devstack.embedded.launch import Launch
 from photochanger_devstack.probes import grpc_ready, http_ok
+from photochanger_devstack.stack.scale import read_scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ class Service:
 
     `run` are the interpreter's arguments; `settings` its environment beside what all get; `ready` whether
     it serves. One that `migrates` runs `… migrate` once before it first serves. `port` names its main port.
+    `serves` is the command that serves. What can be scaled is a `group`, each of it with a `number` from 1. It is
+    first started when the service `after` has answered.
     """
 
     name: str
@@ -31,11 +34,15 @@ class Service:
     migrates: bool = False
     start_seconds: float = 60
     stop_seconds: float = 20
+    serves: str = "serve"
+    group: str = ""
+    number: int = 1
+    after: str = ""
 
     def launch(self, plan: Plan, command: str, environ: Mapping[str, str]) -> Launch:
         """How to run `command` (`serve` or `migrate`); `environ` is the user's, which ours overrides."""
         return Launch(
-            argv=(sys.executable, *self.run, command),
+            argv=(sys.executable, *self.run, self.serves if command == "serve" else command),
             env={**_defaults(plan), **environ, **_common(plan), **self.settings(plan)},
             cwd=plan.layout.root,
         )
@@ -80,6 +87,13 @@ def _providers(plan: Plan) -> dict[str, str]:
     }
 
 
+def _worker(plan: Plan, name: str) -> dict[str, str]:
+    return _providers(plan) | {
+        "GRPC_LISTEN": plan.listen(name),
+        "METRICS_LISTEN": plan.listen(f"{name}-metrics"),
+    }
+
+
 def _ingest(plan: Plan) -> dict[str, str]:
     return _grpc(plan, "ingest") | {
         "INGEST_PASSWORD": plan.secrets.ingest_password,
@@ -88,7 +102,8 @@ def _ingest(plan: Plan) -> dict[str, str]:
 
 
 def _gateway(plan: Plan) -> dict[str, str]:
-    others = ("ingest", "providers", "media")
+    workers = read_scale(plan.layout).get("worker", 1)
+    others = ("ingest", "providers", "media", *(f"worker-{number}" for number in range(1, workers + 1)))
     return {
         "HTTP_LISTEN": plan.listen("gateway"),
         "METRICS_TARGETS": ",".join(f"{name}={plan.listen(f'{name}-metrics')}" for name in others),
@@ -97,6 +112,24 @@ def _gateway(plan: Plan) -> dict[str, str]:
     }
 
 
+def _a_worker(number: int) -> Service:
+    name = f"worker-{number}"
+    return Service(
+        name=name,
+        run=("-m", "photochanger_providers"),
+        port=name,
+        settings=lambda plan: _worker(plan, name),
+        ready=lambda plan: grpc_ready(plan.listen(name)),
+        # It finishes the photos it has.
+        stop_seconds=90,
+        serves="worker",
+        group="worker",
+        number=number,
+        after="providers",
+    )
+
+
+MOST_WORKERS = 10
 SERVICES = (
     Service(
         name="media",
@@ -131,4 +164,9 @@ SERVICES = (
         # It finishes what it is answering, and a camera may wait for up to a minute.
         stop_seconds=80,
     ),
+    _a_worker(1),
 )
+"""What runs unless `photochanger scale` was told otherwise."""
+
+ALL_SERVICES = (*SERVICES, *(_a_worker(number) for number in range(2, MOST_WORKERS + 1)))
+"""What can run."""

@@ -20,6 +20,7 @@ class Unit:
     """A process of the stack. The callables block; `provision` runs once, after it first answers.
 
     `first` is a command that must succeed once before it is started. `ports` are those it will listen on.
+    `after` names a unit that must have answered before.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Unit:
     first: Launch | None = None
     start_seconds: float = 60
     stop_seconds: float = 20
+    after: str = ""
 
 
 def servers(plan: Plan) -> list[Unit]:
@@ -72,6 +74,7 @@ def _service(plan: Plan, service: Service, environ: Mapping[str, str]) -> Unit:
         first=service.launch(plan, "migrate", environ) if service.migrates else None,
         start_seconds=service.start_seconds,
         stop_seconds=service.stop_seconds,
+        after=service.after,
     )
 
 

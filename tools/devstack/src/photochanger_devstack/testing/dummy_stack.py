@@ -1,4 +1,4 @@
-"""A small stack for tests: one gRPC and one HTTP service in place of ours. Run it: it is the supervisor."""
+"""A small stack for tests: one gRPC and one HTTP service in place of ours, some workers. Run it: the supervisor."""
 
 from __future__ import annotations
 
@@ -19,6 +19,22 @@ from photochanger_devstack.stack.services import Service
 
 MODULE = "photochanger_devstack.testing.dummy_stack"
 
+
+def _worker(number: int) -> Service:
+    name = f"worker-{number}"
+    return Service(
+        name=name,
+        run=("-m", MODULE, "dummy-grpc"),
+        port=name,
+        settings=lambda plan: {"LISTEN": plan.listen(name)},
+        ready=lambda plan: grpc_ready(plan.listen(name)),
+        serves="worker",
+        group="worker",
+        number=number,
+        after="media",
+    )
+
+
 SERVICES = (
     Service(
         name="media",
@@ -35,6 +51,7 @@ SERVICES = (
         settings=lambda plan: {"LISTEN": plan.listen("gateway")},
         ready=lambda plan: http_ok(f"{plan.gateway_url}/readyz"),
     ),
+    *(_worker(number) for number in range(1, 4)),
 )
 
 
@@ -78,7 +95,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["dummy-grpc", "migrate"]:
             _migrate()
-        case ["dummy-grpc", "serve"]:
+        case ["dummy-grpc", "serve" | "worker"]:
             signal.signal(signal.SIGTERM, _leave)
             _serve_grpc()
         case ["dummy-http", "serve"]:
