@@ -85,6 +85,10 @@ test-web: installed ## The unit tests of the admins' app
 test-minio: setup ## Storage tests and one photo end to end against MinIO (MINIO_URL, or built with Go)
 	@$(BIN)/python -m photochanger_devstack.testing.minio_check $(PYTEST_ARGS)
 
+.PHONY: chaos
+chaos: setup ## Kill everything under 2,000 tasks and check their history (CHAOS_SEED, CHAOS_TASKS, CHAOS_SECONDS)
+	@PYTHONPATH=tests $(BIN)/python -m chaos
+
 .PHONY: bench
 bench: setup ## Measure the platform beside a bare one-process application
 	@$(BIN)/python -m bench $(BENCH_ARGS)

@@ -141,8 +141,9 @@ async def engine(
     clock: Clock | None = None,
     ids: Ids | None = None,
     connections: int = 10,
+    lease: timedelta = timedelta(seconds=15),
 ) -> AsyncIterator[Engine]:
-    """Opens an engine on a database that has its tables."""
+    """Opens an engine on a database that has its tables. `lease` is what the keeper takes for the workers'."""
     postgres = PostgresSettings(database_url=SecretStr(postgres_url), database_pool_max=connections)
     used_clock, used_ids = clock or SystemClock(), ids or RandomIds()
     async with AsyncExitStack() as stack:
@@ -164,7 +165,7 @@ async def engine(
             clock=used_clock,
             tasks=tasks,
             pipelines=Pipelines(tasks, used_clock, used_ids),
-            keeper=Keeper(pool, nats, tasks, used_clock),
+            keeper=Keeper(pool, nats, tasks, used_clock, lease=lease),
             relay=OutboxRelay(pool, publisher, notifications),
         )
 
@@ -212,10 +213,13 @@ async def _main(stop: asyncio.Event) -> None:
     postgres = PostgresSettings(database_url=SecretStr(os.environ["DATABASE_URL"]))
     async with open_pool(postgres, application="factory") as own_pool:
         kinds: Kinds = factory(own_pool)
+        lease = timedelta(seconds=float(os.environ["TASKS_TEST_LEASE"]))
         async with engine(
-            kinds, postgres_url=os.environ["DATABASE_URL"], nats_url=os.environ["NATS_URL"]
+            kinds,
+            postgres_url=os.environ["DATABASE_URL"],
+            nats_url=os.environ["NATS_URL"],
+            lease=lease,
         ) as opened:
-            lease = timedelta(seconds=float(os.environ["TASKS_TEST_LEASE"]))
             worker_id = f"{os.environ['TASKS_TEST_WORKER']}-{os.getpid()}"
             background = []
             if "relay" in parts:
