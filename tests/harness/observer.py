@@ -29,12 +29,14 @@ _WAIT_SECONDS = 5.0
 _Told = (
     job_events_pb2.JobCreated
     | job_events_pb2.JobStarted
+    | job_events_pb2.JobProgressed
     | job_events_pb2.JobFinished
     | job_events_pb2.JobResultKept
 )
 _MESSAGES: dict[str, type[_Told]] = {
     "created": job_events_pb2.JobCreated,
     "started": job_events_pb2.JobStarted,
+    "progressed": job_events_pb2.JobProgressed,
     "finished": job_events_pb2.JobFinished,
     "result-kept": job_events_pb2.JobResultKept,
 }

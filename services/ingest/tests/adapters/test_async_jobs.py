@@ -132,6 +132,8 @@ async def test_an_end_that_overtakes_the_beginning_counts(
     done = (await client.look(job.id)).job
     assert (done.state, done.attempts) == (DONE, 1)
     assert done.HasField("started_at")
+    told = await platform.sql("SELECT subject FROM outbox ORDER BY position")
+    assert [str(row[0]).rpartition(".")[2] for row in told] == ["created", "started", "finished"]
 
 
 async def test_a_failure_is_told_with_its_reason(

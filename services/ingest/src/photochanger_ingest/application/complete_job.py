@@ -52,7 +52,10 @@ class CompleteJob:
             if job is None:
                 return None
             now = self._clock.now()
-            conclusion = conclude(job, outcome, ended_at=ended_at or now, now=now, original=original)
+            begun = job.begun_by(outcome, now)
+            if begun != job:
+                await work.events.started(begun)
+            conclusion = conclude(begun, outcome, ended_at=ended_at or now, now=now, original=original)
             after = conclusion.job
             if after != job:
                 await work.jobs.save(after)

@@ -206,11 +206,18 @@ class Job:
         begun = self if self.state is JobState.RUNNING or not progress.begun else self.start(now)
         return replace(begun, attempts=progress.attempt, progress=progress.percent, stage=progress.stage)
 
+    def begun_by(self, outcome: "Outcome", now: datetime) -> "Job":
+        """Returns the job as an outcome shows it: what has a picture was begun, though nobody has told of it yet.
+
+        Only of asynchronous jobs, whose messages may overtake each other.
+        """
+        unheard = self.state is JobState.PENDING and self.mode is JobMode.ASYNC
+        if not unheard or not isinstance(outcome, Succeeded):
+            return self
+        return replace(self.start(now), attempts=1)
+
     def finish(self, outcome: Succeeded, now: datetime) -> "Job":
         """Takes the provider's picture, which came in time."""
-        if self.state is JobState.PENDING and self.mode is JobMode.ASYNC:
-            # Told before its beginning was: messages may overtake each other.
-            return replace(self.start(now), attempts=max(self.attempts, 1)).finish(outcome, now)
         if self.state is not JobState.RUNNING:
             raise WrongJobState("finish", self.state)
         return replace(
