@@ -19,13 +19,14 @@ from photochanger_chassis.tracing import tracing
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from photochanger_gateway.adapters.http.app import make_app
+from photochanger_gateway.adapters.http.event_stream import HEARTBEAT
 from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT
-from photochanger_gateway.adapters.http.live import HEARTBEAT
 from photochanger_gateway.adapters.http.metrics import HttpMetrics
 from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.settings import Settings
 from photochanger_gateway.wiring.admins import admin_routes
+from photochanger_gateway.wiring.programs import program_routes
 from photochanger_gateway.wiring.public import camera_routes, guest_routes, operator_routes
 from photochanger_gateway.wiring.shared import SERVICE, Timing, open_shared
 
@@ -103,6 +104,7 @@ async def wire(
         [
             camera_routes(shared),
             guest_routes(shared),
+            *program_routes(shared),
             *await admin_routes(shared, stack, web=web),
             operator_routes(shared, registry),
         ],

@@ -54,6 +54,17 @@ class Settings(LoggingSettings, TracingSettings, NatsSettings, GrpcClientSetting
     wrong_password_rate_per_minute: int = Field(
         30, ge=1, description="Wrong ingest passwords a client may send in a minute."
     )
+    api_rate_per_minute: int = Field(
+        3000, ge=1, description="Requests of any kind an API client may make in a minute."
+    )
+    api_submissions_per_minute: int = Field(
+        20,
+        ge=1,
+        description="Submissions (a batch is one) an API client may make in a minute without waiting.",
+    )
+    api_waiting_submissions_per_minute: int = Field(
+        10, ge=1, description="Submissions with `Prefer: wait` an API client may make in a minute."
+    )
     http_max_connections: int = Field(
         1000, ge=1, description="Connections served at once; more are answered 503 and closed."
     )

@@ -12,7 +12,7 @@ import pytest
 from photochanger.ingest.v1 import job_pb2, slot_pb2
 from photochanger_chassis.testing import ManualClock
 from photochanger_devstack.testing.servers import OwnNats
-from photochanger_gateway.adapters.http.live import MOST_LISTENERS, Listeners
+from photochanger_gateway.adapters.http.event_stream import MOST_LISTENERS, Listeners
 from photochanger_gateway.domain.refusals import TooManyListeners
 from photochanger_gateway.testing.accounts import bearer, browser, write_account
 from photochanger_gateway.testing.builders import a_job, an_object
@@ -69,23 +69,24 @@ async def test_a_jobs_way_is_told_as_it_goes(studio: Studio) -> None:
     async with studio.listener() as listener:
         assert listener.answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
         begin = await listener.event()
-        for step in ("created", "started", "finished", "result-kept"):
+        for step in ("created", "started", "progressed", "finished", "result-kept"):
             await studio.publisher.elsewhere()
             await studio.publisher.job(step, job)
-        events = [await listener.event() for _ in range(4)]
+        events = [await listener.event() for _ in range(5)]
     assert begin.event == ""
     assert [event.event for event in events] == [
         "job.created",
         "job.started",
+        "job.progressed",
         "job.finished",
         "job.result-kept",
     ]
-    row = events[2].json()["job"]
+    row = events[3].json()["job"]
     url = f"{studio.gateway.url}/public/results/{job.id}"
     assert (row["job_id"], row["status"], row["operation"]) == (job.id, "done", "blur")
     assert (row["result_url"], row["thumbnail_url"]) == (url, f"{url}/preview")
     sequences = [int(event.id.partition("-")[0]) for event in (begin, *events)]
-    assert sequences == [1, 3, 5, 7, 9]
+    assert sequences == [1, 3, 5, 7, 9, 11]
 
 
 async def test_changes_of_slots_and_settings_are_told(studio: Studio) -> None:
@@ -260,7 +261,16 @@ async def test_a_listener_too_many_is_told_to_come_later(studio: Studio) -> None
 
 def test_a_replica_has_a_bounded_number_of_listeners() -> None:
     listeners = Listeners(limit=1)
-    with listeners, pytest.raises(TooManyListeners), listeners:
+    with listeners.one("serg"), pytest.raises(TooManyListeners), listeners.one("olga"):
         pass
-    with listeners:
+    with listeners.one("serg"):
         pass
+
+
+def test_one_client_does_not_take_the_places_of_all() -> None:
+    listeners = Listeners(limit=3, each=2)
+    with listeners.one("books"), listeners.one("books"):
+        with pytest.raises(TooManyListeners), listeners.one("books"):
+            pass
+        with listeners.one("prints"), pytest.raises(TooManyListeners), listeners.one("cards"):
+            pass

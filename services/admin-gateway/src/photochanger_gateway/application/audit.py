@@ -24,7 +24,7 @@ _log: Final = structlog.stdlib.get_logger(__name__)
 _LONGEST_FACT: Final = 500
 _LONGEST_ACTOR: Final = 64
 _NOTE_SECONDS: Final = 2.0
-_MAY_HAVE_HAPPENED: Final = frozenset(
+MAY_HAVE_HAPPENED: Final = frozenset(
     {
         ErrorKind.CANCELLED,
         ErrorKind.UNKNOWN,
@@ -109,7 +109,7 @@ class Audit:
         try:
             yield entry
         except ServiceError as error:
-            if error.kind not in _MAY_HAVE_HAPPENED:
+            if error.kind not in MAY_HAVE_HAPPENED:
                 await self._close(entry, Outcome.REFUSED, refusal=error.reason.lower())
             raise
         await self._close(entry, Outcome.DONE)

@@ -17,6 +17,13 @@ ReadSlot = Callable[[Mapping[str, str]], str]
 """Makes sense of a form's fields: returns the slot named, empty for none, or raises `InvalidChange`."""
 
 
+def no_fields(fields: Mapping[str, str]) -> str:
+    """For forms of a picture alone. Raises `InvalidChange`: there are fields."""
+    if fields:
+        raise InvalidChange(tuple(FieldViolation(name[:64], "is no field here") for name in fields))
+    return ""
+
+
 class KeepPicture:
     """Stores the picture of a form."""
 
@@ -32,10 +39,11 @@ class KeepPicture:
         slot_of: ReadSlot,
         size_limit_bytes: int,
         deadline: Deadline,
+        part: str = "file",
     ) -> MediaObject:
         """Returns what was stored. Of a refused form nothing is kept.
 
-        The slot is told to media where the form names it before its picture.
+        `part` is what the form calls its picture. The slot is told to media where the form names it before its picture.
 
         Raises:
             InvalidChange: the form has no picture, or its fields do not fit.
@@ -53,7 +61,7 @@ class KeepPicture:
             self._media,
         )
         if received.picture is None:
-            raise InvalidChange((FieldViolation("file", "send the picture in a file part of this name"),))
+            raise InvalidChange((FieldViolation(part, "send the picture in a file part of this name"),))
         try:
             slot_of(received.fields)
         except ServiceError:

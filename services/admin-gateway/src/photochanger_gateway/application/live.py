@@ -31,6 +31,7 @@ class JobStep(StrEnum):
 
     CREATED = "created"
     STARTED = "started"
+    PROGRESSED = "progressed"
     FINISHED = "finished"
     RESULT_KEPT = "result-kept"
 

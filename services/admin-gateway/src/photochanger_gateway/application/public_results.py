@@ -7,7 +7,7 @@ from photochanger_chassis.clock import Clock
 from photochanger_chassis.errors import ServiceError
 
 from photochanger_gateway.application.ports import Download, Ingest, Media
-from photochanger_gateway.domain.jobs import Picture
+from photochanger_gateway.domain.jobs import Job, Picture
 from photochanger_gateway.domain.ranges import ByteRange
 from photochanger_gateway.domain.refusals import ResultExpired, ResultNotFound
 
@@ -33,6 +33,10 @@ class PublicResults:
             if error.reason == "JOB_NOT_FOUND":
                 raise ResultNotFound from error
             raise
+        return self.of(job)
+
+    def of(self, job: Job) -> Picture:
+        """Returns the picture of a job that was read already. Raises as `find` does."""
         if job.picture is None:
             raise ResultNotFound
         if job.picture.expires_at is not None and job.picture.expires_at <= self._clock.now():

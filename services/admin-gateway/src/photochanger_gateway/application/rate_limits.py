@@ -18,11 +18,20 @@ class Rule:
     hold: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a client stands with a rule: how much it may still take until the window ends."""
+
+    rule: Rule
+    remaining: int
+    resets_in: timedelta
+
+
 class RateLimiter(Protocol):
     """Counts across all replicas."""
 
-    async def take(self, rule: Rule, client: str) -> None:
-        """Counts one request.
+    async def take(self, rule: Rule, client: str) -> Standing:
+        """Counts one request and says how the client stands.
 
         Raises:
             RateLimited: this one was too many.

@@ -253,7 +253,7 @@ class RateLimited(ServiceError):
 
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__(
-            f"Too many requests from this address. Try again in {max(1, round(retry_after.total_seconds()))} s.",
+            f"Too many requests. Try again in {max(1, round(retry_after.total_seconds()))} s.",
             retry_after=retry_after,
         )
 

@@ -75,13 +75,13 @@ class Listener:
 
 @asynccontextmanager
 async def listening(
-    port: int, headers: Mapping[str, str], *, after: str | None = None
+    port: int, headers: Mapping[str, str], *, after: str | None = None, path: str = "/api/events"
 ) -> AsyncIterator[Listener]:
     """Listens for the block, from now on or after an event's id."""
     sent = dict(headers) | ({} if after is None else {"Last-Event-ID": after})
     async with (
         aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{port}/api/events", headers=sent) as answer,
+        session.get(f"http://127.0.0.1:{port}{path}", headers=sent) as answer,
     ):
         yield Listener(answer)
 
@@ -93,10 +93,11 @@ class Publisher:
         self._events = events
 
     async def job(self, step: str, job: job_pb2.Job) -> None:
-        """One of a job's events: `created`, `started`, `finished`, `result-kept`."""
+        """One of a job's events: `created`, `started`, `progressed`, `finished`, `result-kept`."""
         kinds = {
             "created": job_events_pb2.JobCreated,
             "started": job_events_pb2.JobStarted,
+            "progressed": job_events_pb2.JobProgressed,
             "finished": job_events_pb2.JobFinished,
             "result-kept": job_events_pb2.JobResultKept,
         }

@@ -28,8 +28,8 @@ from photochanger_chassis.grpc.server import GrpcServer
 from photochanger_chassis.settings import GrpcServerSettings
 from prometheus_client import CollectorRegistry
 
+from photochanger_gateway.adapters.http.event_stream import HEARTBEAT
 from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT
-from photochanger_gateway.adapters.http.live import HEARTBEAT
 from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.main import wire

@@ -22,10 +22,13 @@ FIELDS: Final[tuple[Part, ...]] = (
 
 
 def form(*parts: Part, closed: bool = True) -> bytes:
-    """A form's bytes; `fileToUpload`, `file` and `test_image` become file parts. Without parts: a whole, right one."""
+    """A form's bytes; `fileToUpload`, `file`, `test_image` and `photo` become file parts.
+
+    Without parts: a camera's, whole and right.
+    """
     body = b""
     for name, value in parts or (*FIELDS, PHOTO):
-        is_file = name in {"fileToUpload", "file", "test_image"}
+        is_file = name in {"fileToUpload", "file", "test_image", "photo"}
         extra = '; filename="IMG_0003.JPG"\r\nContent-Type: image/jpeg' if is_file else ""
         body += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode()
         body += value + b"\r\n"
@@ -66,7 +69,7 @@ class Connection:
 
     async def send_photo_head(self, *, path: str = "/ingest/slot-001", **headers: str) -> None:
         """Sends the head of a camera's request; `headers` with `_` for `-`."""
-        named = _with_dashes(headers)
+        named = with_dashes(headers)
         await self.send_head(
             "POST", path, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} | named
         )
@@ -120,7 +123,7 @@ async def ask(
     **named: str,
 ) -> Answer:
     """One request on a connection of its own; `headers`, and `named` ones with `_` for `-`."""
-    sent = dict(headers or {}) | _with_dashes(named)
+    sent = dict(headers or {}) | with_dashes(named)
     if body:
         sent["Content-Length"] = str(len(body))
     async with connected(port) as connection:
@@ -133,9 +136,10 @@ async def post_photo(
     port: int, parts: Sequence[Part] = (), *, path: str = "/ingest/slot-001", **named: str
 ) -> Answer:
     """Posts a form as a camera does that does not wait."""
-    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} | _with_dashes(named)
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} | with_dashes(named)
     return await ask(port, path, method="POST", body=form(*parts), headers=headers)
 
 
-def _with_dashes(named: Mapping[str, str]) -> dict[str, str]:
+def with_dashes(named: Mapping[str, str]) -> dict[str, str]:
+    """Headers by their names, from keyword arguments."""
     return {name.replace("_", "-"): value for name, value in named.items()}

@@ -20,8 +20,9 @@ from photochanger_gateway.adapters.clients.queues import GrpcQueues
 from photochanger_gateway.adapters.clients.slots import GrpcSlots
 from photochanger_gateway.adapters.http.admin import AdminRoutes
 from photochanger_gateway.adapters.http.api_keys import ApiKeyRoutes
+from photochanger_gateway.adapters.http.event_stream import Listeners
 from photochanger_gateway.adapters.http.jobs import JobRoutes
-from photochanger_gateway.adapters.http.live import Listeners, LiveRoutes
+from photochanger_gateway.adapters.http.live import LiveRoutes
 from photochanger_gateway.adapters.http.media import MediaRoutes
 from photochanger_gateway.adapters.http.queues import QueueRoutes
 from photochanger_gateway.adapters.http.records import RecordRoutes

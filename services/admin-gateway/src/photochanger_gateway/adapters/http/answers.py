@@ -24,7 +24,9 @@ FILE_SECURITY_HEADERS: Final = {
 }
 """On every file we serve: shown, never run, never indexed, and the link (a capability) is not passed on."""
 
-_TOKEN_REASONS: Final = frozenset({"MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED"})
+_TOKEN_REASONS: Final = frozenset(
+    {"MISSING_TOKEN", "INVALID_TOKEN", "TOKEN_EXPIRED", "MISSING_API_KEY", "INVALID_API_KEY"}
+)
 _LONGEST_CACHE: Final = timedelta(hours=1)
 _MOST_FIELDS: Final = 50
 _LONGEST_FIELD: Final = 200
@@ -40,7 +42,7 @@ def takes_picture(path: str) -> bool:
     """Whether a path's body is a form with a picture, which the route itself streams within limits of its own."""
     return (
         for_cameras(path)
-        or path in {"/api/template-media/register", "/api/media/register"}
+        or path in {"/api/template-media/register", "/api/media/register", "/api/v1/jobs", "/api/v1/media"}
         or (path.startswith("/api/slots/") and path.endswith("/test-run"))
     )
 
@@ -67,6 +69,9 @@ def refusal(error: ServiceError, *, job_id: str | None = None, problem: bool = F
         answer.headers["Content-Range"] = f"bytes */{error.metadata['sizeBytes']}"
     if error.reason in _TOKEN_REASONS:
         answer.headers["WWW-Authenticate"] = "Bearer"
+    if error.reason == "INSUFFICIENT_SCOPE":  # RFC 6750 §3
+        scope = error.metadata.get("scope", "")
+        answer.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
     return answer
 
 

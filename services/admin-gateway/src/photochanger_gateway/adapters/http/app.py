@@ -15,14 +15,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from photochanger_gateway.adapters.http import answers
+from photochanger_gateway.adapters.http import answers, signed_in
 from photochanger_gateway.adapters.http.fields import violations_of
 from photochanger_gateway.adapters.http.metrics import HttpMetrics
 from photochanger_gateway.adapters.http.middleware import RequestContext, SmallBodies
 from photochanger_gateway.adapters.http.models import ErrorBody, GalleryBody, ProblemBody
 from photochanger_gateway.adapters.http.pages import Pages
-from photochanger_gateway.adapters.http.signed_in import SECURITY_SCHEMES
 from photochanger_gateway.adapters.http.slot_models import TestRunPayload
+from photochanger_gateway.adapters.http.standings import with_standings
+from photochanger_gateway.adapters.http.v1 import keyed
 from photochanger_gateway.domain.refusals import HttpMeaning, InvalidChange, InvalidRequest
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -81,7 +82,7 @@ async def _service_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, ServiceError):
         raise error
     _log.info("http.refused", reason=error.reason)
-    return answers.refusal(error, problem=answers.wants_problem(request))
+    return with_standings(request, answers.refusal(error, problem=answers.wants_problem(request)))
 
 
 async def _validation_error(routes: Sequence[Route], request: Request, error: Exception) -> Response:
@@ -111,10 +112,10 @@ async def _validation_error(routes: Sequence[Route], request: Request, error: Ex
         return answers.plain(HttpMeaning(404, "task_not_found"), "No such task.", request)
     wrong: ServiceError = InvalidRequest("The request's parameters cannot be read.")
     in_body = all(item["loc"][:1] == ("body",) and item["type"] != "json_invalid" for item in error.errors())
-    if in_body and hasattr(request.state, "admin"):
+    if in_body and (hasattr(request.state, "admin") or hasattr(request.state, "client")):
         # The body's own place in the request is no part of a field's path.
         wrong = InvalidChange(violations_of({**item, "loc": item["loc"][1:]} for item in error.errors()))
-    return answers.refusal(wrong, problem=answers.wants_problem(request))
+    return with_standings(request, answers.refusal(wrong, problem=answers.wants_problem(request)))
 
 
 async def _http_error(routes: Sequence[Route], request: Request, error: Exception) -> Response:
@@ -144,7 +145,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        schema.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
+        schema.setdefault("components", {})["securitySchemes"] = {
+            **signed_in.SECURITY_SCHEMES,
+            **keyed.SECURITY_SCHEMES,
+        }
         components = schema.setdefault("components", {}).setdefault("schemas", {})
         for model in (ErrorBody, ProblemBody, GalleryBody, TestRunPayload):
             body = model.model_json_schema(ref_template="#/components/schemas/{model}")

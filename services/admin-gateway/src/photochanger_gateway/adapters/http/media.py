@@ -36,7 +36,7 @@ from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.application.admin_pictures import AdminPictures
 from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.clean_up import CleanUps
-from photochanger_gateway.application.keep_picture import KeepPicture
+from photochanger_gateway.application.keep_picture import KeepPicture, no_fields
 from photochanger_gateway.application.ports import Download
 from photochanger_gateway.application.ports_admin import Slots
 from photochanger_gateway.domain.admins import Admin
@@ -233,7 +233,7 @@ class MediaRoutes:
         return json_answer(RegisteredTemplateBody.of(stored, self.base_url.addresses(request)), status=201)
 
     async def _register_temporary(self, request: Request) -> Response:
-        stored = await self._keep(request, MediaKind.TEMPORARY, _TEMPORARY_BYTES, _no_fields)
+        stored = await self._keep(request, MediaKind.TEMPORARY, _TEMPORARY_BYTES, no_fields)
         return json_answer(RegisteredMediaBody.of(stored, self.base_url.addresses(request)), status=201)
 
     async def _keep(
@@ -314,9 +314,3 @@ def _template_fields(fields: Mapping[str, str]) -> str:
     if wrong:
         raise InvalidChange(tuple(wrong))
     return slot_id
-
-
-def _no_fields(fields: Mapping[str, str]) -> str:
-    if fields:
-        raise InvalidChange(tuple(FieldViolation(name[:64], "is no field here") for name in fields))
-    return ""

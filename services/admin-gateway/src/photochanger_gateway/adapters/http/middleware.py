@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -24,6 +25,7 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET_ROUTES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _UNANSWERED: Final = 499
 """Nobody waited for the answer; nginx's number."""
+_LARGER_BODIES: Final = {"/api/v1/jobs/batch": 1024 * 1024}
 _DEFAULT_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -102,11 +104,22 @@ class RequestContext:
 
 
 class SmallBodies:
-    """Bounds the bodies of all routes but those that take pictures: nothing else is larger than a few fields."""
+    """Bounds the bodies of all routes but those that take pictures: most are no larger than a few fields.
 
-    def __init__(self, app: ASGIApp, *, limit_bytes: int = 64 * 1024, seconds: float = 10) -> None:
+    `larger` are the paths with a bound of their own, in bytes.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit_bytes: int = 64 * 1024,
+        larger: Mapping[str, int] = _LARGER_BODIES,
+        seconds: float = 10,
+    ) -> None:
         self._app = app
         self._limit = limit_bytes
+        self._larger = larger
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,6 +128,7 @@ class SmallBodies:
             await self._app(scope, receive, send)
             return
         received, whole = 0, False
+        limit = self._larger.get(scope["path"], self._limit)
         until = time.monotonic() + self._seconds
 
         async def bounded() -> Message:
@@ -128,8 +142,8 @@ class SmallBodies:
                 raise HTTPException(408, "The request's body took too long.") from None
             received += len(message.get("body", b""))
             whole = not message.get("more_body", False)
-            if received > self._limit:
-                raise HTTPException(413, f"The request's body has more than {self._limit} bytes.")
+            if received > limit:
+                raise HTTPException(413, f"The request's body has more than {limit} bytes.")
             return message
 
         await self._app(scope, bounded, send)

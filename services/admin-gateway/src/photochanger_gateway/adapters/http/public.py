@@ -1,6 +1,7 @@
 """What needs no login: a job, its picture, a slot's gallery, pictures a provider fetches."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -23,12 +24,13 @@ from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.application.ports import Download, Ingest, Media
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.application.rate_limits import RateLimiter, Rule
+from photochanger_gateway.domain.jobs import Picture
 from photochanger_gateway.domain.ranges import ByteRange, parse_range
 
 GALLERY_SIZE: Final = 10
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 PICTURE_TYPES: Final = dict.fromkeys(("image/jpeg", "image/png", "image/webp"), _BINARY)
-_RANGE_PARAMETERS: Final[dict[str, Any]] = {
+RANGE_PARAMETERS: Final[dict[str, Any]] = {
     "parameters": [
         {
             "name": name,
@@ -67,7 +69,7 @@ COMMON_ERRORS: Final = error_answers(
     s503="A service or the storage is away: `storage_unavailable`, with `Retry-After`.",
     s504="A service did not answer in time: `provider_timeout`.",
 )
-_FILE_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+FILE_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file.", "content": PICTURE_TYPES},
     206: {"description": "The part of it that was asked for.", "content": PICTURE_TYPES},
     304: {"description": "It has not changed."},
@@ -123,8 +125,8 @@ class PublicRoutes:
                     operation_id=f"{method.lower()}_{name}",
                     summary=words,
                     response_class=Response,
-                    responses=_FILE_ANSWERS,
-                    openapi_extra=_RANGE_PARAMETERS,
+                    responses=FILE_ANSWERS,
+                    openapi_extra=RANGE_PARAMETERS,
                 )
         router.add_api_route(
             "/public/slots/{slot_id}",
@@ -176,11 +178,11 @@ class PublicRoutes:
             description="Valid until the job's deadline. The id is unguessable.",
             response_class=Response,
             responses={
-                **{status: _FILE_ANSWERS[status] for status in (200, 206, 416)},
+                **{status: FILE_ANSWERS[status] for status in (200, 206, 416)},
                 **COMMON_ERRORS,
                 **error_answers(s404="Unknown: `link_not_found`.", s410="Its time is over: `link_expired`."),
             },
-            openapi_extra=_RANGE_PARAMETERS,
+            openapi_extra=RANGE_PARAMETERS,
         )
         return router
 
@@ -202,26 +204,7 @@ class PublicRoutes:
 
     async def _file(self, request: Request, job_id: str, *, preview: bool) -> Response:
         picture = await self.results.find(job_id)
-        # The preview is made once from this picture, so the picture's digest names both.
-        etag = f'"{picture.sha256}{"-preview" if preview else ""}"'
-        headers = {
-            **answers.FILE_SECURITY_HEADERS,
-            "Cache-Control": answers.cache_control(picture, self.clock.now()),
-            "ETag": etag,
-            "Accept-Ranges": "bytes",
-        }
-        if etag_matches(request.headers.get("if-none-match"), etag):
-            return Response(status_code=304, headers=headers)
-        extension = "webp" if preview else picture.extension
-        headers["Content-Disposition"] = f'attachment; filename="photo-{job_id[:8]}.{extension}"'
-        byte_range = _wanted_range(request, etag)
-        return PictureResponse(
-            self.results.open(picture, preview=preview, byte_range=byte_range),
-            headers=headers,
-            describe=_content_range if byte_range else None,
-            ranged=byte_range is not None,
-            problem=answers.wants_problem(request),
-        )
+        return result_file(request, self.results, picture, job_id, now=self.clock.now(), preview=preview)
 
     async def _gallery(self, request: Request, slot_id: str = Path(pattern=SLOT_ID_PATTERN)) -> Response:
         gallery = await self.ingest.list_gallery(slot_id, GALLERY_SIZE)
@@ -266,6 +249,38 @@ class PublicRoutes:
             ranged=byte_range is not None,
             problem=answers.wants_problem(request),
         )
+
+
+def result_file(
+    request: Request,
+    results: PublicResults,
+    picture: Picture,
+    job_id: str,
+    *,
+    now: datetime,
+    preview: bool = False,
+) -> Response:
+    """The answer with a job's picture, or the part of it that was asked for."""
+    # The preview is made once from this picture, so the picture's digest names both.
+    etag = f'"{picture.sha256}{"-preview" if preview else ""}"'
+    headers = {
+        **answers.FILE_SECURITY_HEADERS,
+        "Cache-Control": answers.cache_control(picture, now),
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+    }
+    if etag_matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    extension = "webp" if preview else picture.extension
+    headers["Content-Disposition"] = f'attachment; filename="photo-{job_id[:8]}.{extension}"'
+    byte_range = _wanted_range(request, etag)
+    return PictureResponse(
+        results.open(picture, preview=preview, byte_range=byte_range),
+        headers=headers,
+        describe=_content_range if byte_range else None,
+        ranged=byte_range is not None,
+        problem=answers.wants_problem(request),
+    )
 
 
 def _content_range(download: Download) -> dict[str, str]:

@@ -52,6 +52,10 @@ class Addresses:
         """A temporary picture, for signed-in admins."""
         return f"{self.own}/api/media/{media_object_id}"
 
+    def api_job(self, job_id: str) -> str:
+        """A job, for the program whose it is."""
+        return f"{self.own}/api/v1/jobs/{job_id}"
+
     def job_input(self, job_id: str) -> str:
         """A job's photo, for signed-in admins."""
         return f"{self.own}/api/jobs/{job_id}/input"

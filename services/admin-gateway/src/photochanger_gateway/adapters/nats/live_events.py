@@ -43,12 +43,14 @@ _SUBJECTS: Final = (f"{_JOBS}*", _SLOT_CHANGED, _SETTINGS_CHANGED)
 _JobMessage = (
     job_events_pb2.JobCreated
     | job_events_pb2.JobStarted
+    | job_events_pb2.JobProgressed
     | job_events_pb2.JobFinished
     | job_events_pb2.JobResultKept
 )
 _JOB_MESSAGES: Final[dict[JobStep, type[_JobMessage]]] = {
     JobStep.CREATED: job_events_pb2.JobCreated,
     JobStep.STARTED: job_events_pb2.JobStarted,
+    JobStep.PROGRESSED: job_events_pb2.JobProgressed,
     JobStep.FINISHED: job_events_pb2.JobFinished,
     JobStep.RESULT_KEPT: job_events_pb2.JobResultKept,
 }

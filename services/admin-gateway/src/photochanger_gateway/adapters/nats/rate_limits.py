@@ -14,7 +14,7 @@ import structlog
 from nats.aio.client import Client
 from photochanger_chassis.clock import Clock
 
-from photochanger_gateway.application.rate_limits import Rule
+from photochanger_gateway.application.rate_limits import Rule, Standing
 from photochanger_gateway.domain.refusals import RateLimited
 
 _log: Final = structlog.stdlib.get_logger(__name__)
@@ -38,7 +38,7 @@ class JetStreamRateLimiter:
         self._clock = clock
         self._stream_known = False
 
-    async def take(self, rule: Rule, client: str) -> None:
+    async def take(self, rule: Rule, client: str) -> Standing:
         """See `application.rate_limits.RateLimiter`."""
         if rule.hold:
             await self._refuse_held(rule, client)
@@ -47,6 +47,7 @@ class JetStreamRateLimiter:
             await self._add(_hold_of(rule), client, 1 + int(self._into_window(rule)))
             raise RateLimited(rule.window)
         self._refuse_over(rule, count)
+        return Standing(rule, rule.limit - max(0, count), self._left(rule))
 
     async def check(self, rule: Rule, client: str) -> None:
         """See `application.rate_limits.RateLimiter`."""
@@ -71,7 +72,10 @@ class JetStreamRateLimiter:
 
     def _refuse_over(self, rule: Rule, count: int) -> None:
         if count > rule.limit:
-            raise RateLimited(rule.window - timedelta(seconds=self._into_window(rule)))
+            raise RateLimited(self._left(rule))
+
+    def _left(self, rule: Rule) -> timedelta:
+        return rule.window - timedelta(seconds=self._into_window(rule))
 
     async def _add(self, rule: Rule, client: str, amount: int, *, windows_ago: int = 0) -> int:
         window = int(self._clock.now().timestamp() // rule.window.total_seconds()) - windows_ago
