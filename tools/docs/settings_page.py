@@ -21,6 +21,7 @@ from photochanger_providers.drivers.registry import registered_drivers
 from photochanger_providers.settings import MigrateSettings as ProvidersMigrateSettings
 from photochanger_providers.settings import RotateSettings as ProvidersRotateSettings
 from photochanger_providers.settings import Settings as ProvidersSettings
+from photochanger_providers.settings import WorkerSettings as ProvidersWorkerSettings
 from pydantic_settings import BaseSettings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -43,6 +44,7 @@ SERVICES: Final[Mapping[str, Mapping[str, type[BaseSettings]]]] = {
     "ingest": {"serve": IngestSettings, "migrate": IngestMigrateSettings},
     "providers": {
         "serve": ProvidersSettings,
+        "worker": ProvidersWorkerSettings,
         "migrate": ProvidersMigrateSettings,
         "rotate-keys": ProvidersRotateSettings,
     },
