@@ -124,7 +124,10 @@ async def test_wrong_keys_are_not_made(camera: Camera) -> None:
     assert {violation.field for violation in refusal.error.field_violations} == {"name", "scopes"}
     with refused("INVALID_ARGUMENT"):
         await create(camera, name="a\0b")
-    with refused("API_KEY_NOT_FOUND"):
-        await revoke(camera, "0" * 32)
+    for unknown in ("0" * 32, "", "\0"):
+        with refused("API_KEY_NOT_FOUND"):
+            await revoke(camera, unknown)
+    with refused("API_CLIENT_NOT_FOUND"):
+        await create(camera, client="\0")
     with refused("INVALID_ARGUMENT"):
         await revoke(camera, "0" * 32, by="")

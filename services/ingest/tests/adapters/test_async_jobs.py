@@ -188,7 +188,7 @@ async def test_a_client_sees_its_own_jobs_only(
     sync = (await camera.open(a_photo())).job
     assert await client.list(client_id=CLIENT) == mine[::-1]
     assert await client.list(client_id="") == [theirs.id, *mine[::-1]]
-    for job_id in (theirs.id, sync.id, "0" * 32):
+    for job_id in (theirs.id, sync.id, "0" * 32, "", "\0"):
         with refused("JOB_NOT_FOUND"):
             await client.look(job_id)
         with refused("JOB_NOT_FOUND"):
@@ -202,6 +202,7 @@ async def test_a_client_sees_its_own_jobs_only(
     ("change", "reason"),
     [
         ({"slot_id": "slot-099"}, "SLOT_NOT_FOUND"),
+        ({"slot_id": "\0"}, "INVALID_ARGUMENT"),
         ({"client_id": "studio"}, "INVALID_ARGUMENT"),
         ({"job_id": "x"}, "INVALID_ARGUMENT"),
         ({"priority": 10}, "INVALID_ARGUMENT"),

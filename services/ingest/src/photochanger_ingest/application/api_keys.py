@@ -19,7 +19,7 @@ from photochanger_ingest.domain.api_key import (
     require_person,
 )
 from photochanger_ingest.domain.errors import ApiClientNotFound, ApiKeyNotFound, InvalidApiKey
-from photochanger_ingest.domain.ids import ApiKeyId, ClientId
+from photochanger_ingest.domain.ids import ApiKeyId, ClientId, is_id
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -62,6 +62,8 @@ class ApiKeys:
             ApiClientNotFound: the client has no key, so it is none.
         """
         require_new_key(name=name, scopes=scopes, created_by=created_by)
+        if client_id is not None and not is_id(client_id):
+            raise ApiClientNotFound
         key = key_from(self._ids.new_token())
         digest = digest_of(key)
         if digest is None:
@@ -93,7 +95,8 @@ class ApiKeys:
             ApiKeyNotFound: there is no such key.
         """
         require_person("revoked_by", revoked_by)
-        revoked = await self._store.revoke(key_id, at=self._clock.now(), by=revoked_by)
+        known = is_id(key_id)
+        revoked = await self._store.revoke(key_id, at=self._clock.now(), by=revoked_by) if known else None
         if revoked is None:
             raise ApiKeyNotFound
         _log.info("api_key.revoked", api_key_id=revoked.id, client_id=revoked.client_id)

@@ -13,7 +13,7 @@ from photochanger_chassis.errors import FieldViolation, InvalidArgument
 
 from photochanger_ingest.domain.errors import InputNotFound
 from photochanger_ingest.domain.form import HashCheck
-from photochanger_ingest.domain.ids import ClientId, JobId, MediaObjectId, SlotId
+from photochanger_ingest.domain.ids import ClientId, JobId, MediaObjectId, SlotId, is_id
 from photochanger_ingest.domain.job import Job, JobMode, JobSource, JobState
 from photochanger_ingest.domain.picture import MediaKind, Picture
 from photochanger_ingest.domain.slot import FailureMode, LateResults, Plan
@@ -23,7 +23,6 @@ SHORTEST_TIME_LIMIT: Final = timedelta(minutes=1)
 LONGEST_TIME_LIMIT: Final = timedelta(hours=24)
 _PRIORITIES: Final = range(10)
 _URL: Final = re.compile(r"[\x21-\x7e]{1,2000}")
-_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +75,12 @@ class Order:
         return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
 
     def _violations(self) -> Iterator[FieldViolation]:
-        if _ID.fullmatch(self.client_id) is None:
+        if not is_id(self.client_id):
             yield FieldViolation("client_id", "32 lower-case hex digits")
-        if self.job_id is not None and _ID.fullmatch(self.job_id) is None:
+        if self.job_id is not None and not is_id(self.job_id):
             yield FieldViolation("job_id", "32 lower-case hex digits")
+        if self.slot_id is not None and "\0" in self.slot_id:
+            yield FieldViolation("slot_id", "slot-001 to slot-015")
         if self.priority not in _PRIORITIES:
             yield FieldViolation("priority", "0 to 9")
         limit = self.time_limit

@@ -1,6 +1,9 @@
 """Names of things, so that one cannot be taken for another."""
 
-from typing import NewType
+import re
+from typing import Final, NewType
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 SlotId = NewType("SlotId", str)
 """`slot-001` to `slot-015`."""
@@ -22,3 +25,8 @@ ApiKeyId = NewType("ApiKeyId", str)
 
 MediaObjectId = NewType("MediaObjectId", str)
 """A file kept by the media service."""
+
+
+def is_id(text: str) -> bool:
+    """Tells whether this has the form of a job's, client's or key's id: 32 lower-case hex digits."""
+    return _ID.fullmatch(text) is not None

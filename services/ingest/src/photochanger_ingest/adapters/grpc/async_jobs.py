@@ -20,7 +20,16 @@ from photochanger_ingest.application.async_store import AsyncJobQuery
 from photochanger_ingest.application.open_async_job import OpenAsyncJob
 from photochanger_ingest.application.store import USUAL_PRIORITY
 from photochanger_ingest.domain.async_job import Order
-from photochanger_ingest.domain.ids import ClientId, JobId, MediaObjectId, OperationId, ProviderId, SlotId
+from photochanger_ingest.domain.errors import JobNotFound
+from photochanger_ingest.domain.ids import (
+    ClientId,
+    JobId,
+    MediaObjectId,
+    OperationId,
+    ProviderId,
+    SlotId,
+    is_id,
+)
 from photochanger_ingest.domain.slot import OutputFormat, Plan, Template
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -47,7 +56,7 @@ class AsyncJobServicer(async_job_service_pb2_grpc.AsyncJobServiceServicer):
     ) -> async_job_service_pb2.GetAsyncJobResponse:
         """See the contract."""
         sight = await self._jobs.look(
-            JobId(request.job_id),
+            _job_id(request.job_id),
             client_id=_client(request.client_id),
             wait_until=instant(request.wait_until) if request.HasField("wait_until") else None,
         )
@@ -80,7 +89,7 @@ class AsyncJobServicer(async_job_service_pb2_grpc.AsyncJobServiceServicer):
         self, request: async_job_service_pb2.CancelJobRequest, context: _Context
     ) -> async_job_service_pb2.CancelJobResponse:
         """See the contract."""
-        job = await self._jobs.cancel(JobId(request.job_id), client_id=_client(request.client_id))
+        job = await self._jobs.cancel(_job_id(request.job_id), client_id=_client(request.client_id))
         return async_job_service_pb2.CancelJobResponse(job=job_message(job))
 
     async def RetryJob(  # noqa: N802 - gRPC's name
@@ -88,7 +97,7 @@ class AsyncJobServicer(async_job_service_pb2_grpc.AsyncJobServiceServicer):
     ) -> async_job_service_pb2.RetryJobResponse:
         """See the contract."""
         accepted = await self._open_job.retry(
-            JobId(request.job_id),
+            _job_id(request.job_id),
             client_id=_client(request.client_id),
             idempotency_key=request.idempotency_key,
             time_limit=_length(request.time_limit) if request.HasField("time_limit") else None,
@@ -98,7 +107,15 @@ class AsyncJobServicer(async_job_service_pb2_grpc.AsyncJobServiceServicer):
         )
 
 
+def _job_id(text: str) -> JobId:
+    if not is_id(text):
+        raise JobNotFound
+    return JobId(text)
+
+
 def _client(text: str) -> ClientId | None:
+    if text and not is_id(text):
+        raise invalid("client_id", "32 lower-case hex digits")
     return ClientId(text) if text else None
 
 
