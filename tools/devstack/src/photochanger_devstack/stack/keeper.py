@@ -44,6 +44,8 @@ class Keeper:
         self.unit = unit
         self.status = ProcessStatus(name=unit.name, port=unit.port)
         self.answered = asyncio.Event()
+        self.prepared = asyncio.Event()
+        """Its migration, if it has one, has succeeded."""
         self._log_path = log
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
@@ -122,6 +124,7 @@ class Keeper:
             if ended != 0:
                 return f"migration {_how(ended)}, see its log"
         self._prepared_once = True
+        self.prepared.set()
         process = await self._spawn(self.unit.launch(), ProcessState.STARTING)
         if not await self._wait_for_answer(process):
             if process.returncode is None:

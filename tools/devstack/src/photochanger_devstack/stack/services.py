@@ -22,8 +22,8 @@ class Service:
 
     `run` are the interpreter's arguments; `settings` its environment beside what all get; `ready` whether
     it serves. One that `migrates` runs `… migrate` once before it first serves. `port` names its main port.
-    `serves` is the command that serves. What can be scaled is a `group`, each of it with a `number` from 1. It is
-    first started when the service `after` has answered.
+    `serves` is the command that serves. What can be scaled is a `group`, each of it with a `number` from 1. It needs
+    the migration of the service `after`.
     """
 
     name: str

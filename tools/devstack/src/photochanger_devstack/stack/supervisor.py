@@ -114,18 +114,18 @@ class Supervisor:
 
     async def _keep(self, keeper: Keeper) -> None:
         try:
-            if await self._others_answered(keeper):
+            if await self._others_prepared(keeper):
                 await keeper.run()
         except PortTakenError as error:
             _log.warning("%s: stopping, to be started on other ports", error)
             self._ports_taken = True
             self._stop.set()
 
-    async def _others_answered(self, keeper: Keeper) -> bool:
-        """Waits for the service that must answer before. False: the stack is stopping."""
+    async def _others_prepared(self, keeper: Keeper) -> bool:
+        """Waits for the service whose migration it needs. False: the stack is stopping."""
         first = next((other for other in self._services if other.unit.name == keeper.unit.after), None)
         if first is not None:
-            either = [asyncio.create_task(first.answered.wait()), asyncio.create_task(self._stop.wait())]
+            either = [asyncio.create_task(first.prepared.wait()), asyncio.create_task(self._stop.wait())]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             for waiting in either:
                 waiting.cancel()

@@ -20,7 +20,7 @@ class Unit:
     """A process of the stack. The callables block; `provision` runs once, after it first answers.
 
     `first` is a command that must succeed once before it is started. `ports` are those it will listen on.
-    `after` names a unit that must have answered before.
+    `after` names a unit that must have succeeded with its `first` before.
     """
 
     name: str
