@@ -26,12 +26,12 @@ export function outdatedBy(event: LiveEvent): QueryKey[] | null {
   switch (event.kind) {
     case "job.created":
     case "job.started":
-      return [keys.slots, keys.jobs, keys.job(event.job.job_id)];
+      return [keys.slots, keys.jobs, keys.job(event.job.job_id), keys.queues];
     case "job.finished":
     case "job.result-kept":
       return [
-        ...[keys.slots, keys.slot(event.job.slot_id), keys.jobs, keys.job(event.job.job_id)],
-        ...[keys.statistics, keys.gallery],
+        ...[keys.slots, ...ofSlot(event.job.slot_id), keys.jobs, keys.job(event.job.job_id)],
+        ...[keys.statistics, keys.gallery, keys.queues],
       ];
     case "slot.changed":
       return [keys.slots, keys.slot(event.slot_id), keys.gallery, keys.statistics, keys.audit];
@@ -40,6 +40,11 @@ export function outdatedBy(event: LiveEvent): QueryKey[] | null {
     case "reset":
       return null;
   }
+}
+
+/** A program's job may have no slot. */
+function ofSlot(slotId: string | null): QueryKey[] {
+  return slotId === null ? [] : [keys.slot(slotId)];
 }
 
 /** One connection to `/api/events`, shared by the whole page; opened while somebody is signed in. */

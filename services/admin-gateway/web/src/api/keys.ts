@@ -11,4 +11,8 @@ export const keys = {
   statistics: ["statistics"],
   audit: ["audit"],
   gallery: ["gallery"],
+  queues: ["queues"],
+  allDeadTasks: ["dead-tasks"],
+  deadTasks: (queue: string) => ["dead-tasks", queue],
+  apiKeys: ["api-keys"],
 } as const;

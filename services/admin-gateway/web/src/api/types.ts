@@ -53,3 +53,11 @@ export type Series = Answer<"get", "/api/stats/series">;
 
 export type Galleries = Answer<"get", "/api/gallery">;
 export type Gallery = Galleries["slots"][number];
+
+export type Queues = Answer<"get", "/api/queues">;
+export type Queue = Queues["queues"][number];
+export type Worker = Queues["workers"][number];
+export type DeadTask = Answer<"get", "/api/queues/{queue}/dead">["tasks"][number];
+
+export type ApiKey = Answer<"get", "/api/api-keys">["keys"][number];
+export type NewApiKeyChange = Body<"post", "/api/api-keys">;

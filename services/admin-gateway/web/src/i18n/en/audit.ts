@@ -31,6 +31,8 @@ export const audit = {
     job: "Jobs",
     gallery: "Gallery",
     media: "Cleanup",
+    "api-key": "API keys",
+    task: "Tasks",
   },
   fact: {
     fields: "Changed",
@@ -39,6 +41,13 @@ export const audit = {
     job_id: "Job",
     state: "Ended as",
     media_object_id: "File",
+    name: "Name",
+    scopes: "Rights",
+    api_key_id: "Key",
+    client_id: "Client",
+    last_four: "Ends with",
+    queue: "Queue",
+    kind: "Kind of task",
   },
   action: {
     auth: { login: "Signed in", logout: "Signed out" },
@@ -53,5 +62,7 @@ export const audit = {
     media: { cleanup: "Cleaned up" },
     job: { rerun: "Ran a job again" },
     gallery: { share: "Shared the galleries" },
+    "api-key": { create: "Made an API key", revoke: "Revoked an API key" },
+    task: { requeue: "Tried a dead task again", drop: "Gave up a dead task" },
   },
 };

@@ -7,6 +7,7 @@ export const common = {
     close: "Close menu",
     slots: "Slots",
     jobs: "Jobs",
+    queues: "Queues",
     statistics: "Statistics",
     gallery: "Gallery",
     settings: "Settings",

@@ -1,6 +1,7 @@
 export const settings = {
   title: "Settings",
   intro: "They hold for every slot that does not say otherwise, from the next photo on.",
+  apiKeysLink: "API keys",
   auditLink: "Audit log",
   save: "Save changes",
   discard: "Discard",

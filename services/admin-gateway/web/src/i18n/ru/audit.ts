@@ -37,6 +37,8 @@ export const audit = {
     job: "Задания",
     gallery: "Галерея",
     media: "Очистка",
+    "api-key": "Ключи API",
+    task: "Задачи",
   },
   fact: {
     fields: "Изменено",
@@ -45,6 +47,13 @@ export const audit = {
     job_id: "Задание",
     state: "Чем закончилось",
     media_object_id: "Файл",
+    name: "Название",
+    scopes: "Права",
+    api_key_id: "Ключ",
+    client_id: "Клиент",
+    last_four: "Оканчивается на",
+    queue: "Очередь",
+    kind: "Вид задачи",
   },
   action: {
     auth: { login: "Вход", logout: "Выход" },
@@ -59,5 +68,7 @@ export const audit = {
     media: { cleanup: "Очищено просроченное" },
     job: { rerun: "Задание запущено ещё раз" },
     gallery: { share: "Открыт доступ к галереям" },
+    "api-key": { create: "Создан ключ API", revoke: "Отозван ключ API" },
+    task: { requeue: "Неудавшаяся задача запущена снова", drop: "Неудавшаяся задача снята" },
   },
 };

@@ -7,6 +7,7 @@ export const common = {
     close: "Закрыть меню",
     slots: "Слоты",
     jobs: "Задания",
+    queues: "Очереди",
     statistics: "Статистика",
     gallery: "Галерея",
     settings: "Настройки",

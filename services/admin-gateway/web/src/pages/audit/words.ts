@@ -10,6 +10,8 @@ export const GROUPS = [
   "media",
   "job",
   "gallery",
+  "api-key",
+  "task",
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
@@ -38,6 +40,10 @@ export const ACTIONS = [
   "media.cleanup",
   "job.rerun",
   "gallery.share",
+  "api-key.create",
+  "api-key.revoke",
+  "task.requeue",
+  "task.drop",
 ] as const;
 
 /** The action a text names, if there are words for it. */
@@ -46,7 +52,10 @@ export function knownAction(action: string): (typeof ACTIONS)[number] | null {
 }
 
 /** The facts there are words for. */
-const FACTS = ["fields", "version", "restored", "job_id", "state", "media_object_id"] as const;
+const FACTS = [
+  ...(["fields", "version", "restored", "job_id", "state", "media_object_id"] as const),
+  ...(["name", "scopes", "api_key_id", "client_id", "last_four", "queue", "kind"] as const),
+] as const;
 
 /** The fact a text names, if there are words for it. */
 export function knownFact(name: string): (typeof FACTS)[number] | null {

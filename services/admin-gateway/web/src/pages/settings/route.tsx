@@ -1,5 +1,5 @@
 import { Button, Grid, Stack } from "@mantine/core";
-import { IconListDetails } from "@tabler/icons-react";
+import { IconListDetails, IconPlugConnected } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -27,14 +27,24 @@ export function Component() {
       title={t("title")}
       subtitle={t("intro")}
       actions={
-        <Button
-          component={Link}
-          to="/settings/audit"
-          variant="default"
-          leftSection={<IconListDetails size={18} aria-hidden />}
-        >
-          {t("auditLink")}
-        </Button>
+        <>
+          <Button
+            component={Link}
+            to="/settings/api-keys"
+            variant="default"
+            leftSection={<IconPlugConnected size={18} aria-hidden />}
+          >
+            {t("apiKeysLink")}
+          </Button>
+          <Button
+            component={Link}
+            to="/settings/audit"
+            variant="default"
+            leftSection={<IconListDetails size={18} aria-hidden />}
+          >
+            {t("auditLink")}
+          </Button>
+        </>
       }
     >
       {settings.isPending && <LoadingRows rows={4} height={180} />}
