@@ -49,7 +49,7 @@ from photochanger_media.settings import CleanupSettings, MigrateSettings, Settin
 SERVICE: Final = "media"
 SHORT_IN_LOGS: Final = ("job_id",)  # the whole id opens the job\'s picture
 MIGRATIONS: Final = "photochanger_media.migrations"
-_RECENT_BYTES: Final = 24 * 1024 * 1024
+_RECENT_BYTES: Final = 12 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

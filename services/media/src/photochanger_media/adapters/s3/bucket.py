@@ -28,7 +28,7 @@ _SILENCE_SECONDS: Final = 20.0
 _KEEP_ALIVE_SECONDS: Final = 4.0
 # 416, or 400 where a server knows no better.
 _RANGE_REFUSED: Final = frozenset({400, 416})
-_PARTS_IN_MEMORY_BYTES: Final = 32 * 1024 * 1024
+_PARTS_IN_MEMORY_BYTES: Final = 16 * 1024 * 1024
 _ADMIN_TIMEOUT: Final = timedelta(seconds=30)
 
 
