@@ -62,11 +62,19 @@ class AdminApi:
             async with self._session.post(path, data=form) as response:
                 return Reply(response.status, response.headers, await response.read())
 
-    async def post_picture(self, path: str, name: str, picture: bytes, **fields: str) -> Reply:
+    async def post_picture(
+        self,
+        path: str,
+        name: str,
+        picture: bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **fields: str,
+    ) -> Reply:
         """Posts a form with a picture in the part `name`."""
         form = aiohttp.FormData(fields)
         form.add_field(name, picture, filename="photo.png", content_type="image/png")
-        async with self._session.post(path, data=form) as response:
+        async with self._session.post(path, data=form, headers=headers) as response:
             return Reply(response.status, response.headers, await response.read())
 
 

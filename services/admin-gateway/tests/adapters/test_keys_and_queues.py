@@ -1,4 +1,4 @@
-"""API keys, queues and dead tasks, as admins see and change them."""
+"""API keys, the clients' jobs, queues and dead tasks, as admins see and change them."""
 
 from photochanger.ingest.v1 import api_key_service_pb2
 from photochanger.tasks.v1 import task_events_pb2
@@ -6,6 +6,7 @@ from photochanger_chassis.errors import ErrorKind
 from photochanger_gateway.testing.admin_api import AdminApi
 from photochanger_gateway.testing.builders import a_refusal
 from photochanger_gateway.testing.platform import Platform
+from photochanger_gateway.testing.program import Program
 
 UNKNOWN = "0" * 32
 
@@ -131,3 +132,23 @@ async def test_a_service_that_cannot_tell_is_not_taken_for_one_without_queues(
     platform.queues.script.refusals["ListQueues"] = a_refusal("UNAVAILABLE", ErrorKind.UNAVAILABLE)
     answer = await api.get("/api/queues")
     assert (answer.status, answer.json()["failure_reason"]) == (503, "storage_unavailable")
+
+
+async def test_an_admin_stops_and_repeats_a_clients_job(api: AdminApi, platform: Platform) -> None:
+    program = Program(api.port, platform.api_keys.add(client_id="books"))
+    job_id = (await program.submit()).json()["job_id"]
+    stopped = await api.post(f"/api/jobs/{job_id}/cancel")
+    assert (stopped.status, stopped.json()["status"], stopped.json()["source"]) == (200, "cancelled", "api")
+    again = await api.post(f"/api/jobs/{job_id}/retry")
+    assert (again.status, again.json()["status"]) == (202, "pending")
+    assert platform.async_jobs.jobs[again.json()["job_id"]].client_id == "books"
+    early = await api.post(f"/api/jobs/{again.json()['job_id']}/retry")
+    assert (early.status, early.json()["failure_reason"]) == (409, "job_not_final")
+    cameras = await api.post(f"/api/jobs/{UNKNOWN}/cancel")
+    assert (cameras.status, cameras.json()["failure_reason"]) == (404, "job_not_found")
+    assert [item[1:] for item in platform.audit.told() if item[1].startswith("job.")] == [
+        ("job.cancel", "done"),
+        ("job.retry", "done"),
+        ("job.retry", "job_not_final"),
+        ("job.cancel", "job_not_found"),
+    ]

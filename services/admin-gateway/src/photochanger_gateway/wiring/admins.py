@@ -10,6 +10,7 @@ from photochanger_chassis.concurrency import Workers
 from photochanger_gateway.adapters.accounts.credentials_file import CredentialsFile
 from photochanger_gateway.adapters.accounts.tokens import HmacCsrfTokens, JwtTokens, derived_keys
 from photochanger_gateway.adapters.clients.api_keys import GrpcApiKeys
+from photochanger_gateway.adapters.clients.async_jobs import GrpcAsyncJobs
 from photochanger_gateway.adapters.clients.audit import GrpcAuditLog
 from photochanger_gateway.adapters.clients.catalogue import GrpcCatalogue
 from photochanger_gateway.adapters.clients.configuration import GrpcConfiguration
@@ -143,6 +144,7 @@ def _picture_routes(shared: Shared, services: _Services, clean_ups: CleanUps) ->
         views=JobViews(services.jobs, services.slots, services.library),
         pictures=services.pictures,
         try_photo=TryPhoto(shared.ingest, shared.media, services.library, services.jobs),
+        async_jobs=GrpcAsyncJobs(shared.ingest_channel, shared.clock),
         audit=services.audit,
         base_url=shared.base_url,
         clock=shared.clock,

@@ -25,6 +25,7 @@ from photochanger_gateway.adapters.http.job_models import (
     TestRunBody,
     row_of,
 )
+from photochanger_gateway.adapters.http.models import JobBody
 from photochanger_gateway.adapters.http.pictures import PictureResponse
 from photochanger_gateway.adapters.http.public import COMMON_ERRORS, PICTURE_TYPES, error_answers
 from photochanger_gateway.adapters.http.signed_in import CurrentAdmin, SignedIn
@@ -35,11 +36,15 @@ from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.job_views import JobViews
 from photochanger_gateway.application.ports import Terms
 from photochanger_gateway.application.ports_admin import JobFilter, PageRequest
+from photochanger_gateway.application.ports_clients import AsyncJobs
 from photochanger_gateway.application.try_photo import Tried, TryPhoto
 from photochanger_gateway.domain.form import FormEvent
 from photochanger_gateway.domain.jobs import JobSource, JobState
 
 _JOB_NOT_FOUND: Final = error_answers(s404="Unknown, or past its time: `job_not_found`.")
+_NOT_ASYNC: Final = error_answers(
+    s404="Unknown, past its time, or no API client's: `job_not_found`; its slot is switched off: `slot_disabled`."
+)
 _TRIAL_ERRORS: Final = {
     **COMMON_ERRORS,
     **error_answers(
@@ -73,6 +78,7 @@ class JobRoutes:
     views: JobViews
     pictures: AdminPictures
     try_photo: TryPhoto
+    async_jobs: AsyncJobs
     audit: Audit
     base_url: BaseUrl
     clock: Clock
@@ -133,6 +139,42 @@ class JobRoutes:
             },
         )
         router.add_api_route(
+            "/api/jobs/{job_id}/cancel",
+            self._cancel,
+            methods=["POST"],
+            operation_id="cancel_job",
+            summary="Stop a job of an API client",
+            description="One that has not begun never does; one under way is stopped within about 2 s. Cameras' jobs "
+            "cannot be stopped.",
+            response_class=Response,
+            responses={
+                200: {"model": JobBody, "description": "The job, which is cancelled."},
+                **COMMON_ERRORS,
+                **_NOT_ASYNC,
+                **error_answers(s409="It has ended in another way: `job_already_final`."),
+            },
+        )
+        router.add_api_route(
+            "/api/jobs/{job_id}/retry",
+            self._retry,
+            methods=["POST"],
+            operation_id="retry_clients_job",
+            summary="Run an API client's job again, as it was ordered",
+            status_code=202,
+            response_class=Response,
+            responses={
+                202: {"model": JobBody, "description": "The new job, which is the client's, too."},
+                **COMMON_ERRORS,
+                **_NOT_ASYNC,
+                **error_answers(
+                    s409="It has not ended yet: `job_not_final`.",
+                    s410="The photo is no longer kept: `input_expired`.",
+                    s422="What it asks for is no longer there, or takes other settings: `provider_not_found`, "
+                    "`operation_not_found`, `invalid_settings`, `template_not_found`.",
+                ),
+            },
+        )
+        router.add_api_route(
             "/api/slots/{slot_id}/test-run",
             self._test_run,
             methods=["POST"],
@@ -176,6 +218,17 @@ class JobRoutes:
         async with self.audit.entry(admin, "job.rerun", target=job_id) as entry:
             tried = await self.try_photo.again(job_id, entry)
         return self._answer(request, tried)
+
+    async def _cancel(self, request: Request, admin: CurrentAdmin, job_id: JobPath) -> Response:
+        async with self.audit.entry(admin, "job.cancel", target=job_id):
+            job = await self.async_jobs.cancel(job_id, client_id="")
+        return json_answer(JobBody.of(job, self.base_url.of(request)))
+
+    async def _retry(self, request: Request, admin: CurrentAdmin, job_id: JobPath) -> Response:
+        async with self.audit.entry(admin, "job.retry", target=job_id) as entry:
+            job, _ = await self.async_jobs.retry(job_id, client_id="", idempotency_key="", time_limit=None)
+            entry.add(job_id=job.id)
+        return json_answer(JobBody.of(job, self.base_url.of(request)), status=202)
 
     async def _test_run(self, request: Request, admin: CurrentAdmin, slot_id: SlotPath) -> Response:
         def form(terms: Terms) -> AsyncGenerator[FormEvent]:
