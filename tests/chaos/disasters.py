@@ -12,7 +12,7 @@ from photochanger_devstack.testing.servers import OwnServer
 
 if TYPE_CHECKING:
     from chaos.fleet import Fleet, Worker
-    from chaos.watch import Watch
+    from chaos.watch import Seen, Watch
 
 
 class Disaster(StrEnum):
@@ -28,10 +28,14 @@ class Disaster(StrEnum):
 
 
 _OFTEN: Final = (Disaster.WORKER, Disaster.WORKER, Disaster.RELAY, Disaster.FROZEN)
+_TARGETS: Final = {Disaster.WIPE: Disaster.NATS}
 _AT_ONCE_SHARE: Final = 0.25
-_APART: Final = (15, 45)
+_APART: Final = (10, 40)
 _DOWN: Final = 15
-_FROZEN_AT_MOST: Final = 80
+_WHOLE_WORKERS: Final = 1
+"""So many workers are left alone at any time, or nothing would end any more, and that is what the storm goes by."""
+_FROZEN_TASKS: Final = 3
+_FROZEN_AT_MOST: Final = 300
 
 
 class Disasters:
@@ -44,31 +48,40 @@ class Disasters:
         self._deck: list[Disaster] = []
         self._rounds = 0
         self._whole: list[Worker] = list(fleet.workers)
+        self._under_way: set[Disaster] = set()
         self.happened: Final[Counter[Disaster]] = Counter()
         self.stream_since = 0
 
     async def run(self) -> None:
         """Goes on until the watch is closing; what is down or frozen then is left to `Fleet.heal`."""
-        while not self._watch.closing:
-            await self._finished(self._chance.randint(*_APART))
-            number = 2 if self._chance.random() < _AT_ONCE_SHARE else 1
-            drawn = {self._draw() for _ in range(number)}
-            async with asyncio.TaskGroup() as group:
-                for disaster in sorted(drawn):
-                    if not self._watch.closing:
+        async with asyncio.TaskGroup() as group:
+            while not self._watch.closing:
+                await self._finished(self._chance.randint(*_APART))
+                for _ in range(2 if self._chance.random() < _AT_ONCE_SHARE else 1):
+                    disaster = self._draw()
+                    if disaster is not None and not self._watch.closing:
+                        self._under_way.add(_TARGETS.get(disaster, disaster))
+                        self.happened[disaster] += 1
                         group.create_task(self._happen(disaster))
 
-    def _draw(self) -> Disaster:
-        """Takes the next of a shuffled deck: each disaster has its turn, the deletion only once."""
+    def _draw(self) -> Disaster | None:
+        """Takes the next possible of a shuffled deck: each disaster has its turn, the deletion only once."""
         if not self._deck:
             every = [each for each in Disaster if each is not Disaster.WIPE or self._rounds == 0]
             self._deck = every + (list(_OFTEN) if self._rounds else [])
             self._chance.shuffle(self._deck)
             self._rounds += 1
-        return self._deck.pop()
+        possible = next(filter(self._possible, self._deck), None)
+        if possible is not None:
+            self._deck.remove(possible)
+        return possible
+
+    def _possible(self, disaster: Disaster) -> bool:
+        if disaster in {Disaster.WORKER, Disaster.FROZEN} and len(self._whole) <= _WHOLE_WORKERS:
+            return False
+        return _TARGETS.get(disaster, disaster) not in self._under_way
 
     async def _happen(self, disaster: Disaster) -> None:
-        self.happened[disaster] += 1
         print(f"{self._watch.seen.finished} ended: {disaster}", flush=True)
         fleet = self._fleet
         match disaster:
@@ -95,19 +108,20 @@ class Disasters:
                 # Whatever gets a higher position can only be published to the new store.
                 self.stream_since = self._watch.seen.position
                 await asyncio.to_thread(fleet.nats.start)
+        self._under_way.discard(_TARGETS.get(disaster, disaster))
 
     async def _freeze(self, worker: Worker) -> None:
-        before = self._watch.seen.finished
+        def has(seen: Seen) -> int:
+            return list(seen.running.values()).count(worker.id)
+
         # In the midst of work, or there would be nothing to take over.
-        await self._watch.until(lambda seen: self._watch.closing or worker.id in seen.running.values())
+        await self._watch.until(lambda seen: self._watch.closing or has(seen) >= _FROZEN_TASKS)
         worker.freeze()
+        before = self._watch.seen.finished
         await self._watch.next()
+        # Not for ever: frozen in the midst of a transaction it holds locks, and nobody can take those tasks.
         await self._watch.until(
-            lambda seen: (
-                self._watch.closing
-                or worker.id not in seen.running.values()
-                or seen.finished >= before + _FROZEN_AT_MOST
-            )
+            lambda seen: self._watch.closing or has(seen) == 0 or seen.finished >= before + _FROZEN_AT_MOST
         )
         worker.thaw()
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from photochanger_devstack.testing.run import Run
 
 WORKERS: Final = 3
-_SLOTS: Final = 4
+_SLOTS: Final = 6
 _LEASE: Final = timedelta(seconds=2)
 
 
