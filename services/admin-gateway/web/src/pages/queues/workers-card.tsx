@@ -60,12 +60,12 @@ export function WorkersCard({ workers }: { workers: readonly Worker[] }) {
 function WorkersTable({ workers }: { workers: readonly Worker[] }) {
   const { t } = useTranslation("queues");
   return (
-    <Table.ScrollContainer minWidth="46rem" type="native">
+    <Table.ScrollContainer minWidth="54rem" type="native">
       <Table verticalSpacing="sm" className={classes["table"] ?? ""}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t("workers.id")}</Table.Th>
-            <Table.Th>{t("workers.state")}</Table.Th>
+            <Table.Th miw="13rem">{t("workers.state")}</Table.Th>
             <Table.Th>{t("workers.running")}</Table.Th>
             <Table.Th>{t("workers.queues")}</Table.Th>
             <Table.Th>{t("workers.seen")}</Table.Th>
