@@ -29,7 +29,8 @@ interface FailureExplainedProps {
   reason: string;
   /** What the platform said, where it said something. */
   message?: string | null | undefined;
-  slotId: string;
+  /** Where the slot's page is offered as a remedy; null: there is no slot, or one is on its page already. */
+  slotId: string | null;
 }
 
 /** Why a job has no picture of the provider's, what that means, and what to do. */
@@ -62,7 +63,7 @@ export function FailureExplained({ reason, message, slotId }: FailureExplainedPr
             {t("inItsWords")}: {message} <Text span ff="monospace" fz="xs">{`(${reason})`}</Text>
           </Text>
         )}
-        {remedy && (
+        {remedy && (remedy === "settings" || slotId !== null) && (
           <Group gap="md">
             <Anchor
               fz="sm"

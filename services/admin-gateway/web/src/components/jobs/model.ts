@@ -15,7 +15,7 @@ export const JOB_STATUSES = [
 ] as const satisfies readonly JobStatus[];
 
 /** Who can open a job. */
-export const JOB_SOURCES = ["ingest", "ui_test"] as const satisfies readonly JobSource[];
+export const JOB_SOURCES = ["ingest", "ui_test", "api"] as const satisfies readonly JobSource[];
 
 /** Whether a job's status will not change any more. */
 export function isFinal(status: JobStatus): boolean {

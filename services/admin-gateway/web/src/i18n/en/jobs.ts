@@ -12,7 +12,8 @@ export const jobs = {
     allSources: "Any source",
     clear: "Clear filters",
   },
-  source: { ingest: "Camera", ui_test: "Test run" },
+  source: { ingest: "Camera", ui_test: "Test run", api: "Program" },
+  noSlot: "Without a slot",
   origin: {
     provider: "From the provider",
     late: "Came late",

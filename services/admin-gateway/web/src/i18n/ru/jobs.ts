@@ -11,7 +11,8 @@ export const jobs = {
     allSources: "Любой источник",
     clear: "Сбросить отбор",
   },
-  source: { ingest: "Камера", ui_test: "Тестовый запуск" },
+  source: { ingest: "Камера", ui_test: "Тестовый запуск", api: "Программа" },
+  noSlot: "Без слота",
   origin: {
     provider: "От провайдера",
     late: "Пришла с опозданием",

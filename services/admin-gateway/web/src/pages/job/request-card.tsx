@@ -16,11 +16,14 @@ export function RequestCard({ job }: { job: JobDetails }) {
   const facts: Fact[] = [
     {
       name: t("job.used.slot"),
-      value: (
-        <Anchor component={Link} to={`/slots/${job.slot_id}`} fz="sm">
-          {job.slot_display_name}
-        </Anchor>
-      ),
+      value:
+        job.slot_id === null ? (
+          t("noSlot")
+        ) : (
+          <Anchor component={Link} to={`/slots/${job.slot_id}`} fz="sm">
+            {job.slot_display_name}
+          </Anchor>
+        ),
     },
     { name: t("job.used.provider"), value: words.provider(job.provider) },
     { name: t("job.used.operation"), value: words.operation(job.provider, job.operation) },

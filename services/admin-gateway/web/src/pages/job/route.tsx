@@ -49,7 +49,7 @@ function JobPage({ job }: { job: JobDetails }) {
             <JobStatusPill status={job.status} />
           </span>
           <Text span fz="sm">
-            {job.slot_display_name} · <TimeAgo at={job.received_at} />
+            {job.slot_id === null ? t("noSlot") : job.slot_display_name} · <TimeAgo at={job.received_at} />
           </Text>
           <CopyButton value={job.job_id} what={t("job.id")} />
         </Group>

@@ -41,7 +41,7 @@ export function isNarrowed(filters: JobFilters): boolean {
 /** Whether a job is one of those wanted. */
 export function matches(
   filters: JobFilters,
-  job: { readonly slot_id: string; readonly status: JobStatus; readonly source: JobSource },
+  job: { readonly slot_id: string | null; readonly status: JobStatus; readonly source: JobSource },
 ): boolean {
   return (
     (filters.slot === null || job.slot_id === filters.slot) &&

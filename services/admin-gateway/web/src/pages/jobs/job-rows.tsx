@@ -1,6 +1,6 @@
 import { Box, Card, Group, Stack, Table, Text } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { IconCamera, IconFlask } from "@tabler/icons-react";
+import { IconCamera, IconCode, IconFlask } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -12,6 +12,8 @@ import { Photo } from "@/components/photo";
 import { JobStatusPill } from "@/components/status-pill";
 import { TimeAgo } from "@/components/time-ago";
 import classes from "./job-rows.module.css";
+
+const SOURCE_ICONS = { ingest: IconCamera, ui_test: IconFlask, api: IconCode };
 
 /** Jobs as a table; as cards where there is no room for one. */
 export function JobRows({ jobs }: { jobs: readonly JobRow[] }) {
@@ -129,16 +131,17 @@ function Thumbnail({ job }: { job: JobRow }) {
 function JobLink({ job }: { job: JobRow }) {
   const { t } = useTranslation("jobs");
   const short = job.job_id.slice(0, 8);
+  const name = job.slot_id === null ? t("noSlot") : job.slot_display_name;
   return (
     <Text
       component={Link}
       to={`/jobs/${job.job_id}`}
       className={classes["link"] ?? ""}
-      aria-label={`${job.slot_display_name}: ${t("openJob", { id: short })}`}
+      aria-label={`${name}: ${t("openJob", { id: short })}`}
       fz="sm"
       fw={650}
     >
-      {job.slot_display_name}
+      {name}
     </Text>
   );
 }
@@ -146,7 +149,7 @@ function JobLink({ job }: { job: JobRow }) {
 /** Who sent it, and unless `brief` the beginning of its id. */
 function SourceLine({ job, brief = false }: { job: JobRow; brief?: boolean }): ReactNode {
   const { t } = useTranslation("jobs");
-  const Icon = job.source === "ui_test" ? IconFlask : IconCamera;
+  const Icon = SOURCE_ICONS[job.source];
   return (
     <Group gap={4} c="dimmed" wrap="nowrap">
       <Icon size={14} stroke={1.7} aria-hidden />

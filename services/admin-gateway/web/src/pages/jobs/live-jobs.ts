@@ -7,7 +7,7 @@ import { type JobFilters, matches } from "./filters";
 /** What has to be known of a job. */
 export interface ListedJob {
   readonly job_id: string;
-  readonly slot_id: string;
+  readonly slot_id: string | null;
   readonly status: JobStatus;
   readonly source: JobSource;
   readonly received_at: string;

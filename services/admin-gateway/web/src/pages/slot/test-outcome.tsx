@@ -26,7 +26,7 @@ export function TestOutcome({ state, slotId }: { state: TestState; slotId: strin
           </Group>
         </Alert>
       )}
-      {state.phase === "failed" && <Failed {...state} slotId={slotId} />}
+      {state.phase === "failed" && <Failed {...state} />}
       {state.phase === "done" && <Done {...state} />}
     </div>
   );
@@ -77,13 +77,13 @@ function Done({ run, order }: StateOf<"done">) {
   );
 }
 
-function Failed({ error, failure, slotId }: StateOf<"failed"> & { slotId: string }) {
+function Failed({ error, failure }: StateOf<"failed">) {
   const { t } = useTranslation("slot");
   const jobId = error instanceof ApiError ? error.jobId : null;
   if (!failure) return <ErrorState error={error} title={t("test.failed")} />;
   return (
     <Stack gap="xs">
-      <FailureExplained reason={failure.reason} message={failure.message} slotId={slotId} />
+      <FailureExplained reason={failure.reason} message={failure.message} slotId={null} />
       {jobId && (
         <Anchor component={Link} to={`/jobs/${jobId}`} fz="sm">
           {t("test.job")}
