@@ -72,11 +72,11 @@ class GrpcMedia:
             rendition=media_object_pb2.RENDITION_PREVIEW if preview else media_object_pb2.RENDITION_FULL,
             range=_range(byte_range),
         )
-        call = self._media.Download(request, timeout=_DOWNLOAD_SECONDS)
+        # A camera's picture is stored and paid for: while its guests still wait, a service that restarts is waited for.
+        call = self._media.Download(request, timeout=_DOWNLOAD_SECONDS, wait_for_ready=deadline is not None)
         within = _OPEN_SECONDS
         if deadline is not None:
-            left = deadline.remaining(self._clock.now()) + _ANSWER_SLACK
-            within = min(within, left.total_seconds())
+            within = (deadline.remaining(self._clock.now()) + _ANSWER_SLACK).total_seconds()
         try:
             yield await _open(aiter(call), within)
         finally:
