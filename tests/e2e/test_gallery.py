@@ -78,6 +78,7 @@ async def test_a_job_can_be_looked_up_by_its_id(platform: Platform) -> None:
 async def test_an_admin_opens_all_galleries_to_guests(platform: Platform) -> None:
     await platform.admin.use(_SLOT, gemini())
     answer = await platform.camera.send(_SLOT)
+    await platform.quarter_of_an_hour_passes()
     closed, _ = await platform.camera.get("/pub/gallery")
     assert closed.status == 403
     login = {"username": ADMIN, "password": platform.stack.plan.secrets.admin_password}

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
 from photochanger_mockproviders import GeminiKnob, GeminiMock, Step, TurbotextMock, fixed
 
 from harness.camera import Camera
@@ -127,6 +128,17 @@ class Platform:
         _, body = await self.camera.get(f"/public/slots/{slot_id}", headers={"Accept": "application/json"})
         results: list[dict[str, str]] = json.loads(body)["results"]
         return results
+
+    async def quarter_of_an_hour_passes(self) -> None:
+        """For what is shared: it was so long ago now. What an earlier test shared is closed."""
+        url = self.stack.plan.database_url("ingest")
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            await connection.execute(
+                """
+                UPDATE gallery_share
+                SET requested_at = requested_at - interval '15 min', share_until = share_until - interval '15 min'
+                """
+            )
 
     async def settled(self, *, within_seconds: float = 30) -> None:
         """Waits until nothing is under way any more: no job, no provider's work, no event to be published."""

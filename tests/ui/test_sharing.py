@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import psycopg
 from harness.browser import person
 from harness.slots import a_plan
 from harness.waiting import until
@@ -17,24 +16,12 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 
-async def _a_quarter_of_an_hour_passes(platform: Platform) -> None:
-    """For what is shared: it was so long ago now."""
-    url = platform.stack.plan.database_url("ingest")
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        await connection.execute(
-            """
-            UPDATE gallery_share
-            SET requested_at = requested_at - interval '15 min', share_until = share_until - interval '15 min'
-            """
-        )
-
-
 async def test_galleries_open_to_guests_for_a_quarter_of_an_hour(
     browser: Browser, admin: Person, platform: Platform
 ) -> None:
     await platform.admin.use("slot-012", a_plan("local", "background_blur"))
     answer = await platform.camera.send("slot-012")
-    await _a_quarter_of_an_hour_passes(platform)
+    await platform.quarter_of_an_hour_passes()
 
     async def has_a_preview() -> bool:
         response, _ = await platform.camera.get(f"/public/results/{answer.job_id}/preview")
@@ -61,7 +48,7 @@ async def test_galleries_open_to_guests_for_a_quarter_of_an_hour(
         async with guest.page.expect_download() as started:
             await guest.page.locator(f"a.button[href*='{answer.job_id}']").click()
         assert (await started.value).suggested_filename
-        await _a_quarter_of_an_hour_passes(platform)
+        await platform.quarter_of_an_hour_passes()
         await guest.page.reload()
         await expect(closed).to_be_visible()
         await expect(picture).to_have_count(0)
