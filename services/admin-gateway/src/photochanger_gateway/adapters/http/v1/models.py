@@ -42,7 +42,9 @@ class OrderChange(Change):
     """What to make of a photo: as a slot does now, or as named here."""
 
     slot_id: SlotId = Field("", description="As this slot does now; in place of `provider` and `operation`.")
-    provider: Name = Field("", description="A provider of `GET /api/providers`.")
+    provider: Name = Field(
+        "", description="A provider, by its id; an admin finds it in `GET /api/providers`."
+    )
     operation: Name = ""
     settings: JsonObject = Field(default={}, description="By the operation's `settings_schema`.")
     template_media: list[TemplateChange] = Field(
