@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from harness.platform import Platform, open_platform
 
 if TYPE_CHECKING:
