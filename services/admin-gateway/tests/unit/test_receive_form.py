@@ -51,12 +51,14 @@ class NoMedia:
 
 
 class SomeMedia(NoMedia):
-    """Stores every photo under the same id, and remembers what it was told to delete."""
+    """Stores every photo under the same id, and remembers how often, and what it was told to delete."""
 
     def __init__(self) -> None:
         self.deleted: list[str] = []
+        self.finished = 0
 
     async def finish(self) -> StoredPhoto:
+        self.finished += 1
         return StoredPhoto("a photo", size_bytes=1, digests={}, stored=media_object(an_object(b"x")))
 
     async def delete(self, media_object_id: str) -> None:
@@ -98,19 +100,32 @@ async def test_a_bug_in_reading_a_form_is_not_hidden() -> None:
         await receive(SlowPasswords(), form())
 
 
-async def test_a_photo_that_was_stored_before_its_password_was_refused_is_deleted() -> None:
+async def test_a_strangers_photo_is_not_stored() -> None:
     passwords, media = SlowPasswords(), SomeMedia()
 
     async def form() -> AsyncGenerator[FormEvent]:
         yield FieldReceived("password", "a guess")
         yield PhotoBegun("image/jpeg")
-        yield PhotoEnded()
         passwords.now.set()
+        yield PhotoEnded()
         await asyncio.Event().wait()
 
     with pytest.raises(ServiceError) as refusal:
         await receive(passwords, form(), media_service=media)
     assert refusal.value.reason == "INVALID_PASSWORD"
+    assert media.finished == 0
+
+
+async def test_a_photo_whose_form_breaks_behind_it_is_deleted() -> None:
+    media = SomeMedia()
+
+    async def form() -> AsyncGenerator[FormEvent]:
+        yield PhotoBegun("image/jpeg")
+        yield PhotoEnded()
+        raise InvalidRequest("broken")
+
+    with pytest.raises(InvalidRequest):
+        await receive(SlowPasswords(), form(), media_service=media)
     assert media.deleted == ["a photo"]
 
 

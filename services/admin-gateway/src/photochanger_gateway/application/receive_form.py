@@ -62,7 +62,8 @@ class ReceiveForm:
         """Returns the whole form once the photo is stored.
 
         `password` counts where the form has none. A password known before the photo is checked while the photo
-        streams; a wrong one ends the upload. Of a refused form no photo is kept, also when it was stored already.
+        streams, and its upload is finished only when it is right. Of a refused form no photo is kept, also when it
+        was stored already.
 
         Raises:
             InvalidRequest: a required field is missing, or came twice.
@@ -70,6 +71,7 @@ class ReceiveForm:
         """
         fields = FormFields(fallback_password=password)
         photo: StoredPhoto | None = None
+        check: asyncio.Task[None] | None = None
         try:
             async with asyncio.TaskGroup() as checks, AsyncExitStack() as uploads:
                 await uploads.enter_async_context(aclosing(form))
@@ -82,8 +84,10 @@ class ReceiveForm:
                             if photo is not None:
                                 raise InvalidRequest(f"The form has {PHOTO_FIELD} twice. Send one photo.")
                             if fields.password is not None:
-                                check = self._ingest.verify_password(slot_id, fields.password, terms.deadline)
-                                checks.create_task(check, name="password")
+                                verifying = self._ingest.verify_password(
+                                    slot_id, fields.password, terms.deadline
+                                )
+                                check = checks.create_task(verifying, name="password")
                             opened = self._media.upload_input(
                                 terms,
                                 slot_id,
@@ -94,9 +98,13 @@ class ReceiveForm:
                         case PhotoChunk() if upload is not None:
                             await upload.send(event.data)
                         case PhotoEnded() if upload is not None:
+                            if check is not None:
+                                # Ending an upload while it is being finished would leave nobody to say whether the
+                                # photo was stored.
+                                await check
                             photo = await upload.finish()
         except BaseExceptionGroup as group:
-            # A small photo is stored sooner than its password is hashed.
+            # The form may have gone wrong behind its photo.
             if photo is not None:
                 await drop_photo(self._media, photo.media_object_id)
             error = _decisive(group)
