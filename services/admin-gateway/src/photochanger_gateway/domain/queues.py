@@ -37,7 +37,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A piece of work. `unique_key` is what its submitter knows it by: of `photo.process`, the job's id."""
+    """A piece of work. `unique_key` is what its submitter knows it by: of a photo, the job's id."""
 
     id: str
     kind: str

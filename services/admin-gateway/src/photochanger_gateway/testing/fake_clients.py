@@ -262,7 +262,7 @@ class FakeQueues(queue_service_pb2_grpc.QueueServiceServicer):
         now = timestamp(self.clock.now())
         task = task_pb2.Task(
             id=uuid4().hex,
-            kind="photo.process",
+            kind=f"photo.process.{queue}",
             queue=queue,
             tenant="books",
             unique_key=unique_key or uuid4().hex,

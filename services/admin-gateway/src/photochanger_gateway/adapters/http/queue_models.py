@@ -10,7 +10,8 @@ from photochanger_gateway.application.ports_admin import Page
 from photochanger_gateway.application.queue_views import AllQueues
 from photochanger_gateway.domain.queues import Queue, Task, TaskState, Worker
 
-_PHOTO_TASK = "photo.process"
+_PHOTO_TASKS = "photo.process."
+"""How the kinds of providers' work begin; the provider follows."""
 _MOST = 500
 
 _Name = Annotated[str, Field(max_length=64)]
@@ -96,7 +97,7 @@ class TaskBody(Body):
     """A task."""
 
     task_id: JobId
-    kind: _Name = Field(description="What it does: `photo.process`, `webhook.deliver`…")
+    kind: _Name = Field(description="What it does: `photo.process.gemini`, `webhook.deliver`…")
     queue: _Name
     client_id: str = Field(description="Whose work it is.", max_length=128)
     job_id: JobId | None = Field(description="The job it carries, where it carries one.")
@@ -123,7 +124,7 @@ class TaskBody(Body):
             kind=task.kind,
             queue=task.queue,
             client_id=task.tenant,
-            job_id=task.unique_key if task.kind == _PHOTO_TASK and task.unique_key else None,
+            job_id=task.unique_key if task.kind.startswith(_PHOTO_TASKS) and task.unique_key else None,
             priority=task.priority,
             state=TaskState(task.state).value,
             attempt=task.attempt,
