@@ -42,6 +42,8 @@ _PAGES: Final = (
     _Page("gallery", "/admin/gallery"),
     _Page("settings", "/admin/settings"),
     _Page("audit", "/admin/settings/audit"),
+    _Page("queues", "/admin/queues"),
+    _Page("api-keys", "/admin/settings/api-keys"),
     _Page("nowhere", "/admin/no/such/page"),
     _Page("start", "/", guests=True),
     _Page("public-gallery", "/public/slots/slot-009", guests=True),
