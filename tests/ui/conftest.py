@@ -1,6 +1,7 @@
 """Admins and guests in a real Chromium, on the stack that all tests of a worker share.
 
 Tests here use slot-009, slot-011 and slot-012, whose plan each sets for itself, and put back what else they change.
+Other tests let photos fail and time out there; slot-006 is for what only a slot in good order shows.
 """
 
 from __future__ import annotations

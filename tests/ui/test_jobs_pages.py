@@ -33,14 +33,13 @@ async def test_a_cameras_photo_is_seen_coming_on_the_slots_page(admin: Person, p
     await admin.open("/admin/")
     await expect(page.get_by_text("Live", exact=True)).to_be_visible()
     card = page.get_by_role("listitem").filter(has=page.locator(f"a[href$='/slots/{_SLOT}']"))
-    # The preview of a picture is made after its job has ended: here it comes too late for the first look.
-    early: list[Route] = []
+    # The preview of a picture is made after its job has ended: here only once the page was seen waiting for it.
+    previews = "**/public/results/*/preview"
 
     async def not_yet(route: Route) -> None:
-        early.append(route)
         await route.fulfill(status=404)
 
-    await page.route("**/public/results/*/preview", not_yet, times=1)
+    await page.route(previews, not_yet)
     gate = platform.gemini.hold(Match(prompt="Seen coming."))
     async with platform.camera.sending(_SLOT) as sent:
         await platform.held(gate)
@@ -51,8 +50,9 @@ async def test_a_cameras_photo_is_seen_coming_on_the_slots_page(admin: Person, p
     await expect(card.get_by_text("1 running")).to_have_count(0)
     picture = card.locator(f"a[href$='/jobs/{answer.job_id}'] img")
     await expect(card.get_by_role("img", name="Loading…")).to_be_visible()
+    await page.unroute(previews, not_yet)
+    await expect(picture).to_be_visible()
     assert await _is_drawn(picture)
-    assert len(early) == 1
     await expect(card.get_by_text("now", exact=True)).to_be_visible()
 
 

@@ -76,19 +76,19 @@ async def test_a_slots_link_is_a_code_to_scan_and_a_text_to_copy(admin: Person, 
 async def test_a_slot_is_switched_off_after_a_question_and_on_without(
     admin: Person, platform: Platform
 ) -> None:
-    await platform.admin.use("slot-012", a_plan("local", "background_blur"))
+    await platform.admin.use("slot-006", a_plan("local", "background_blur"))
     page = admin.page
     await admin.open("/admin/")
-    card = page.get_by_role("listitem").filter(has=page.locator("a[href$='/slots/slot-012']"))
+    card = page.get_by_role("listitem").filter(has=page.locator("a[href$='/slots/slot-006']"))
     switch = card.get_by_role("switch")
     await switch.click(force=True)
     await page.get_by_role("dialog").get_by_role("button", name="Switch off").click()
     await expect(card.get_by_text("Off", exact=True).first).to_be_visible()
     await expect(switch).not_to_be_checked()
-    refused = await platform.camera.send("slot-012")
+    refused = await platform.camera.send("slot-006")
     assert (refused.status, refused.reason) == (404, "slot_disabled")
-    await page.get_by_role("searchbox", name="Search slots").fill("slot-012")
+    await page.get_by_role("searchbox", name="Search slots").fill("slot-006")
     await expect(page.locator("main").get_by_role("listitem")).to_have_count(1)
     await switch.click(force=True)
     await expect(card.get_by_text("Active")).to_be_visible()
-    assert (await platform.camera.send("slot-012")).status == 200
+    assert (await platform.camera.send("slot-006")).status == 200
