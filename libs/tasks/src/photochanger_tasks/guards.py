@@ -4,21 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import psutil
 import structlog
+
+from photochanger_tasks.cgroups import Cgroups
+from photochanger_tasks.machine import Load, Machine
 
 _log = structlog.stdlib.get_logger(__name__)
 _MEGABYTE: Final = 1 << 20
 _HYSTERESIS: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """How busy the machine is. Shares are 0 to 1; `cpu` is the average since the last look."""
-
-    memory: float
-    cpu: float
-    free_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +23,13 @@ class Limits:
     free_bytes: int = 500 * _MEGABYTE
 
 
-def machine_load() -> Load:
-    """Looks at the machine. The first look's `cpu` is 0; call it once a second."""
-    memory = psutil.virtual_memory()
-    return Load(memory.percent / 100, psutil.cpu_percent() / 100, memory.available)
-
-
 class Guard:
     """Closed while the machine is short of something; opens again a little below the limit."""
 
-    def __init__(self, limits: Limits, look: Callable[[], Load] = machine_load) -> None:
+    def __init__(self, limits: Limits, look: Callable[[], Load] | None = None) -> None:
+        """`look` tells the load; unset, that of this machine and container."""
         self._limits = limits
-        self._look = look
+        self._look = look or Machine(Cgroups()).look
         self.reason = ""
 
     @property

@@ -27,9 +27,10 @@ from photochanger_chassis.settings import NatsSettings, PostgresSettings
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from photochanger_tasks.guards import Guard, Limits, Load
+from photochanger_tasks.guards import Guard, Limits
 from photochanger_tasks.keeper import Keeper
 from photochanger_tasks.kinds import Kinds, NewTask
+from photochanger_tasks.machine import Load
 from photochanger_tasks.metrics import TaskMetrics
 from photochanger_tasks.model import Submitted, Task
 from photochanger_tasks.nats.stream import TicketPublisher, tickets_there

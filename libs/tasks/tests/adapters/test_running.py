@@ -259,7 +259,7 @@ async def test_a_worker_takes_nothing_while_its_machine_is_short(
     open_engine: Open, kind: Say, queue: str
 ) -> None:
     from photochanger_tasks import Guard, Limits, Worker, WorkerOptions
-    from photochanger_tasks.guards import Load
+    from photochanger_tasks.machine import Load
 
     load = Load(memory=0.99, cpu=0.1, free_bytes=8 << 30)
     ran = asyncio.Event()

@@ -1,7 +1,8 @@
 from dataclasses import replace
 
 import pytest
-from photochanger_tasks.guards import Guard, Limits, Load
+from photochanger_tasks.guards import Guard, Limits
+from photochanger_tasks.machine import Load
 
 IDLE = Load(memory=0.2, cpu=0.2, free_bytes=4 << 30)
 
