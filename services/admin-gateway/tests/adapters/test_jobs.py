@@ -9,6 +9,7 @@ from photochanger.providers.v1 import processing_service_pb2
 from photochanger_chassis.errors import ErrorKind
 from photochanger_chassis.testing import ManualClock
 from photochanger_gateway.adapters.clients.translate import timestamp
+from photochanger_gateway.adapters.http.answers import rfc3339
 from photochanger_gateway.testing.admin_api import AdminApi
 from photochanger_gateway.testing.builders import JPEG, a_job, a_refusal
 from photochanger_gateway.testing.platform import Platform
@@ -107,6 +108,22 @@ async def test_details_tell_what_the_camera_was_answered(
 ) -> None:
     platform.ingest.keep(job)
     assert (await api.get(f"/api/jobs/{job.id}/details")).json()["http_status"] == status
+
+
+async def test_details_tell_where_a_clients_job_waits_until_it_is_over(
+    api: AdminApi, platform: Platform, clock: ManualClock
+) -> None:
+    waiting = a_job(state=job_pb2.JOB_STATE_PENDING, source=job_pb2.JOB_SOURCE_API)
+    waiting.mode, waiting.progress_percent, waiting.stage = job_pb2.JOB_MODE_ASYNC, 40, "Painting"
+    platform.async_jobs.jobs[waiting.id] = platform.ingest.keep(waiting)
+    body = (await api.get(f"/api/jobs/{waiting.id}/details")).json()
+    assert (body["queue_position"], body["expected_start"]) == (3, rfc3339(clock.now()))
+    assert (body["progress"], body["stage"]) == (40, "Painting")
+    waiting.state = job_pb2.JOB_STATE_DONE
+    cameras = platform.ingest.keep(a_job(state=job_pb2.JOB_STATE_PENDING))
+    for job in (waiting, cameras):
+        body = (await api.get(f"/api/jobs/{job.id}/details")).json()
+        assert (body["queue_position"], body["expected_start"]) == (None, None)
 
 
 async def test_a_photo_that_is_no_longer_kept_is_told_so(

@@ -83,11 +83,35 @@ async def test_a_scope_of_a_newer_service_is_left_out(api: AdminApi, platform: P
 async def test_queues_and_workers_are_shown(api: AdminApi, platform: Platform) -> None:
     platform.queues.kill()
     told = (await api.get("/api/queues")).json()
-    gemini, local = told["queues"]
+    gemini, light, local = told["queues"]
     assert (gemini["name"], gemini["queued"], gemini["dead"], gemini["limit"]) == ("gemini", 2, 1, 4)
     assert (local["name"], local["dead"], local["oldest_at"]) == ("local", 0, None)
-    (worker,) = told["workers"]
-    assert (worker["id"], worker["queues"], worker["guard"]) == ("worker-1", ["gemini", "local"], None)
+    assert (light["name"], light["workers"]) == ("light", 1)
+    assert {worker["id"]: (worker["queues"], worker["guard"]) for worker in told["workers"]} == {
+        "worker-1": (["gemini", "local"], None),
+        "ingest-1": (["light"], None),
+    }
+
+
+async def test_a_dead_task_of_either_service_is_decided_on(api: AdminApi, platform: Platform) -> None:
+    photo = platform.queues.kill()
+    message = platform.light_queues.kill(queue="light", kind="webhook.deliver")
+    (told,) = (await api.get("/api/queues/light/dead")).json()["tasks"]
+    assert (told["task_id"], told["kind"], told["job_id"]) == (message.id, "webhook.deliver", None)
+    for task in (photo, message):
+        answer = await api.post(f"/api/queues/dead/{task.id}/requeue")
+        assert (answer.status, answer.json()["queue"], answer.json()["state"]) == (200, task.queue, "queued")
+
+
+async def test_a_service_from_before_it_had_queues_has_none(api: AdminApi, platform: Platform) -> None:
+    for method in ("ListQueues", "ListWorkers", "RequeueTask"):
+        older = a_refusal("UNIMPLEMENTED", ErrorKind.UNIMPLEMENTED)
+        platform.light_queues.script.refusals[method] = older
+    told = (await api.get("/api/queues")).json()
+    assert [queue["name"] for queue in told["queues"]] == ["gemini", "local"]
+    assert [worker["id"] for worker in told["workers"]] == ["worker-1"]
+    answer = await api.post(f"/api/queues/dead/{UNKNOWN}/requeue")
+    assert (answer.status, answer.json()["failure_reason"]) == (404, "task_not_found")
 
 
 async def test_dead_tasks_are_paged(api: AdminApi, platform: Platform) -> None:

@@ -104,6 +104,7 @@ async def test_the_running_gateway_does_what_the_document_says(
     platform.ingest.shared = True
     platform.ingest.galleries["slot-003"] = [platform.ingest.ending]
     platform.queues.kill()
+    platform.webhooks.any_delivery = platform.webhooks.add(client_id="books")
     many = 1_000_000
     settings = settings_for(
         platform,
@@ -121,7 +122,7 @@ async def test_the_running_gateway_does_what_the_document_says(
         if who == "admin":
             headers = await bearer(gateway.port)
         elif who == "program":
-            headers = {"Authorization": f"Bearer {platform.api_keys.add()}"}
+            headers = {"Authorization": f"Bearer {platform.api_keys.add(client_id='books')}"}
         fuzzing = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -115,6 +115,7 @@ async def test_an_order_names_what_a_slot_would(program: Program, platform: Plat
         ("deadline_seconds", b"600"),
         ("webhook_url", b"https://books.example/hook"),
     )
+    await program.post("/api/v1/webhooks/secret")
     accepted = await program.submit(*parts)
     assert accepted.status == 202
     order = platform.async_jobs.orders[accepted.json()["job_id"]]

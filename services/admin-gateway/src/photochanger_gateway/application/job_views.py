@@ -16,8 +16,9 @@ from photochanger_gateway.application.ports_admin import (
     PageRequest,
     Slots,
 )
+from photochanger_gateway.application.ports_clients import AsyncJobs
 from photochanger_gateway.application.side_by_side import first_refusal
-from photochanger_gateway.domain.jobs import Gallery, Job
+from photochanger_gateway.domain.jobs import Gallery, Job, JobMode, PlacedJob
 from photochanger_gateway.domain.media import KindUsage
 from photochanger_gateway.domain.slots import JobDetails, Slot
 from photochanger_gateway.domain.statistics import Statistics
@@ -37,19 +38,21 @@ class JobSummary:
 
 @dataclass(frozen=True, slots=True)
 class JobDetail:
-    """A job with what it was asked to do, and whether its photo is still there."""
+    """A job with what it was asked to do, whether its photo is still there, and where it waits."""
 
     details: JobDetails
     input_kept: bool
+    placed: PlacedJob
 
 
 class JobViews:
     """Reads jobs."""
 
-    def __init__(self, jobs: Jobs, slots: Slots, library: MediaLibrary) -> None:
+    def __init__(self, jobs: Jobs, slots: Slots, library: MediaLibrary, async_jobs: AsyncJobs) -> None:
         self._jobs = jobs
         self._slots = slots
         self._library = library
+        self._async_jobs = async_jobs
 
     async def page(self, wanted: JobFilter, page: PageRequest) -> Page[JobSummary]:
         """A page of jobs, newest first."""
@@ -64,7 +67,16 @@ class JobViews:
     async def one(self, job_id: str) -> JobDetail:
         """One job. Raises `ServiceError`: there is none of that id."""
         details = await self._jobs.details(job_id)
-        return JobDetail(details, await self._is_kept(details.job.input_media_object_id))
+        with first_refusal():
+            async with asyncio.TaskGroup() as tasks:
+                kept = tasks.create_task(self._is_kept(details.job.input_media_object_id))
+                placed = tasks.create_task(self._placed(details.job))
+        return JobDetail(details, kept.result(), placed.result())
+
+    async def _placed(self, job: Job) -> PlacedJob:
+        if job.mode is JobMode.SYNC or job.final:
+            return PlacedJob(job)
+        return await self._async_jobs.get(job.id, client_id="")
 
     async def _is_kept(self, media_object_id: str) -> bool:
         if not media_object_id:

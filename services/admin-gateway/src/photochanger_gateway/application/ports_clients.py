@@ -1,7 +1,7 @@
 """What the routes of programs, and the admins' pages about them, need of the other services.
 
-Every method raises `ServiceError` with the owning service's reason. With a `client_id` a job of anybody else is
-`JOB_NOT_FOUND`; empty: anybody's.
+Every method raises `ServiceError` with the owning service's reason. With a `client_id` a job, or a delivery, of anybody
+else is not found; empty: anybody's.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,13 @@ from photochanger_gateway.domain.clients import ApiKey, NewKey, Scope
 from photochanger_gateway.domain.jobs import Job, JobState, PlacedJob
 from photochanger_gateway.domain.queues import Queue, Task, Worker
 from photochanger_gateway.domain.slots import OutputFormat, TemplateImage
+from photochanger_gateway.domain.webhooks import (
+    Delivery,
+    DeliveryDetails,
+    DeliveryState,
+    NewWebhookSecret,
+    WebhookSecret,
+)
 
 
 class ApiKeys(Protocol):
@@ -75,7 +82,10 @@ class AsyncJobs(Protocol):
     """Jobs for which nobody holds a connection."""
 
     async def open(self, new: NewJob) -> tuple[Job, bool]:
-        """Accepts a job; true: it was there already, and the photo sent with this request belongs to nobody."""
+        """Accepts a job; true: it was there already, and the photo sent with this request belongs to nobody.
+
+        Raises `NoWebhookSecret`: it has a webhook, which nothing could sign.
+        """
         ...
 
     async def get(self, job_id: str, *, client_id: str, wait_until: Deadline | None = None) -> PlacedJob:
@@ -118,4 +128,37 @@ class Queues(Protocol):
 
     async def drop(self, task_id: str, *, by: str) -> Task:
         """Gives a dead task up for good. Raises `TASK_NOT_FOUND`, `TASK_NOT_DEAD`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries; empty and None: all."""
+
+    client_id: str = ""
+    job_id: str = ""
+    state: DeliveryState | None = None
+
+
+class Webhooks(Protocol):
+    """Messages to clients' receivers, and the secrets they are signed with."""
+
+    async def secret(self, client_id: str) -> WebhookSecret:
+        """Tells of a client's secret. Raises `WEBHOOK_SECRET_NOT_FOUND`."""
+        ...
+
+    async def rotate_secret(self, client_id: str) -> NewWebhookSecret:
+        """Makes a client's secret, or a new one. Raises `WEBHOOKS_NOT_CONFIGURED`."""
+        ...
+
+    async def deliveries(self, wanted: DeliveryFilter, page: PageRequest) -> Page[Delivery]:
+        """Returns deliveries, newest first."""
+        ...
+
+    async def delivery(self, delivery_id: str, *, client_id: str) -> DeliveryDetails:
+        """Returns a delivery with its attempts. Raises `WEBHOOK_DELIVERY_NOT_FOUND`."""
+        ...
+
+    async def resend(self, delivery_id: str, *, client_id: str, by: str) -> Delivery:
+        """Makes a delivery that is over pending again. Raises `WEBHOOK_DELIVERY_PENDING`."""
         ...

@@ -50,6 +50,10 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "INVALID_API_KEY": HttpMeaning(401, "invalid_api_key"),
     "API_KEY_NOT_FOUND": HttpMeaning(404, "api_key_not_found"),
     "API_CLIENT_NOT_FOUND": HttpMeaning(422, "api_client_not_found"),
+    "WEBHOOK_SECRET_NOT_FOUND": HttpMeaning(404, "webhook_secret_not_found"),
+    "WEBHOOK_DELIVERY_NOT_FOUND": HttpMeaning(404, "webhook_delivery_not_found"),
+    "WEBHOOK_DELIVERY_PENDING": HttpMeaning(409, "webhook_delivery_pending"),
+    "WEBHOOKS_NOT_CONFIGURED": HttpMeaning(501, "webhooks_not_configured"),
     "VERSION_CONFLICT": HttpMeaning(409, "version_conflict"),
     "WRONG_JOB_STATE": _INTERNAL,
     "SLOT_VERSION_NOT_FOUND": HttpMeaning(404, "slot_version_not_found"),
@@ -96,6 +100,7 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "INPUT_EXPIRED": HttpMeaning(410, "input_expired"),
     "MISSING_API_KEY": HttpMeaning(401, "missing_api_key"),
     "INSUFFICIENT_SCOPE": HttpMeaning(403, "insufficient_scope"),
+    "NO_WEBHOOK_SECRET": HttpMeaning(400, "webhook_secret_not_found"),
     "QUEUE_NOT_FOUND": HttpMeaning(404, "queue_not_found"),
     "RESULT_NOT_FOUND": HttpMeaning(404, "result_not_found"),
     "RESULT_EXPIRED": HttpMeaning(410, "result_expired"),
@@ -283,6 +288,15 @@ class InsufficientScope(ServiceError):
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"The API key lacks the scope {scope}.", scope=scope)
+
+
+class NoWebhookSecret(ServiceError):
+    """A job is to have a webhook, and its client has nothing to sign it with."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "NO_WEBHOOK_SECRET"
+
+    def __init__(self) -> None:
+        super().__init__("A webhook_url wants a secret to sign with: POST /api/v1/webhooks/secret first.")
 
 
 class QueueNotFound(ServiceError):

@@ -22,6 +22,7 @@ from photochanger_chassis.errors import ErrorKind
 
 from photochanger_gateway.adapters.clients.translate import timestamp
 from photochanger_gateway.testing.builders import a_refusal
+from photochanger_gateway.testing.fake_webhooks import FakeWebhooks
 from photochanger_gateway.testing.script import Script, page_of
 
 ALL_SCOPES: Final = (
@@ -121,9 +122,10 @@ class FakeApiKeys(api_key_service_pb2_grpc.ApiKeyServiceServicer):
 class FakeAsyncJobs(async_job_service_pb2_grpc.AsyncJobServiceServicer):
     """Accepts every job, which then waits; `finish` ends one. `place` and `expected_start` hold for all that wait."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, webhooks: FakeWebhooks) -> None:
         self.script = Script()
         self.clock = clock
+        self.webhooks = webhooks
         self.jobs: dict[str, job_pb2.Job] = {}
         self.orders: dict[str, async_job_service_pb2.OpenAsyncJobRequest] = {}
         self.any_job: job_pb2.Job | None = None
@@ -147,6 +149,8 @@ class FakeAsyncJobs(async_job_service_pb2_grpc.AsyncJobServiceServicer):
             known = self.jobs.get(request.job_id)
         if known is not None:
             return async_job_service_pb2.OpenAsyncJobResponse(job=known, replayed=True)
+        if request.webhook_url and request.client_id not in self.webhooks.secrets:
+            raise a_refusal("WEBHOOK_SECRET_NOT_FOUND", ErrorKind.FAILED_PRECONDITION)
         explicit = request.HasField("explicit")
         now = timestamp(self.clock.now())
         job = job_pb2.Job(
@@ -250,19 +254,21 @@ class FakeAsyncJobs(async_job_service_pb2_grpc.AsyncJobServiceServicer):
 
 
 class FakeQueues(queue_service_pb2_grpc.QueueServiceServicer):
-    """The queues `gemini` and `local`, a worker, and the dead tasks it is given."""
+    """The queues of one service, a worker, and the dead tasks it is given."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, names: tuple[str, ...], *, worker: str) -> None:
         self.script = Script()
         self.clock = clock
+        self.names = names
+        self.worker = worker
         self.dead: dict[str, task_pb2.Task] = {}
 
-    def kill(self, *, queue: str = "gemini", unique_key: str = "") -> task_pb2.Task:
+    def kill(self, *, queue: str = "gemini", kind: str = "", unique_key: str = "") -> task_pb2.Task:
         """Makes a dead task."""
         now = timestamp(self.clock.now())
         task = task_pb2.Task(
             id=uuid4().hex,
-            kind=f"photo.process.{queue}",
+            kind=kind or f"photo.process.{queue}",
             queue=queue,
             tenant="books",
             unique_key=unique_key or uuid4().hex,
@@ -285,9 +291,7 @@ class FakeQueues(queue_service_pb2_grpc.QueueServiceServicer):
     ) -> queue_service_pb2.ListQueuesResponse:
         """See the proto."""
         await self.script.enter("ListQueues", request)
-        counts = {
-            name: sum(task.queue == name for task in self.dead.values()) for name in ("gemini", "local")
-        }
+        counts = {name: sum(task.queue == name for task in self.dead.values()) for name in self.names}
         return queue_service_pb2.ListQueuesResponse(
             queues=[
                 task_pb2.Queue(name=name, queued=2, dead=dead, limit=4, workers=1)
@@ -329,7 +333,7 @@ class FakeQueues(queue_service_pb2_grpc.QueueServiceServicer):
         await self.script.enter("ListWorkers", request)
         now = timestamp(self.clock.now())
         worker = task_pb2.Worker(
-            id="worker-1", queues=["gemini", "local"], slots=4, running=1, started_at=now, seen_at=now
+            id=self.worker, queues=self.names, slots=4, running=1, started_at=now, seen_at=now
         )
         return queue_service_pb2.ListWorkersResponse(workers=[worker])
 

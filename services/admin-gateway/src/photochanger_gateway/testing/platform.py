@@ -18,6 +18,7 @@ from photochanger.ingest.v1.job_service_pb2_grpc import add_JobServiceServicer_t
 from photochanger.ingest.v1.settings_service_pb2_grpc import add_SettingsServiceServicer_to_server
 from photochanger.ingest.v1.slot_service_pb2_grpc import add_SlotServiceServicer_to_server
 from photochanger.ingest.v1.statistics_service_pb2_grpc import add_StatisticsServiceServicer_to_server
+from photochanger.ingest.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
 from photochanger.media.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
 from photochanger.providers.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
 from photochanger.providers.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
@@ -37,6 +38,7 @@ from photochanger_gateway.settings import Settings
 from photochanger_gateway.testing.fake_clients import FakeApiKeys, FakeAsyncJobs, FakeQueues
 from photochanger_gateway.testing.fake_slots import FakeSettings, FakeSlots
 from photochanger_gateway.testing.fake_statistics import FakeStatistics
+from photochanger_gateway.testing.fake_webhooks import FakeWebhooks
 from photochanger_gateway.testing.fakes import FakeAudit, FakeIngest, FakeMedia, FakeProviders
 
 SIGNING_KEY: Final = "k" * 32
@@ -96,6 +98,8 @@ class Platform:
     statistics: FakeStatistics
     api_keys: FakeApiKeys
     async_jobs: FakeAsyncJobs
+    webhooks: FakeWebhooks
+    light_queues: FakeQueues
     queues: FakeQueues
     media: FakeMedia
     providers: FakeProviders
@@ -124,7 +128,10 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
     ingest = FakeIngest(clock)
     slots, settings, statistics = FakeSlots(clock), FakeSettings(clock), FakeStatistics()
     audit = FakeAudit()
-    api_keys, async_jobs, queues = FakeApiKeys(clock), FakeAsyncJobs(clock), FakeQueues(clock)
+    api_keys, webhooks = FakeApiKeys(clock), FakeWebhooks(clock)
+    async_jobs = FakeAsyncJobs(clock, webhooks)
+    light_queues = FakeQueues(clock, ("light",), worker="ingest-1")
+    queues = FakeQueues(clock, ("gemini", "local"), worker="worker-1")
     # The gateway calls no other methods than those they have; the rest answers UNIMPLEMENTED.
     media = FakeMedia(clock)  # type: ignore[abstract]  # see above
     providers = FakeProviders()  # type: ignore[abstract]  # see above
@@ -142,6 +149,8 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
                 (add_StatisticsServiceServicer_to_server, statistics),
                 (add_ApiKeyServiceServicer_to_server, api_keys),
                 (add_AsyncJobServiceServicer_to_server, async_jobs),
+                (add_WebhookServiceServicer_to_server, webhooks),
+                (add_QueueServiceServicer_to_server, light_queues),
             ),
             ("postgres",),
         ),
@@ -169,6 +178,8 @@ async def a_platform(clock: Clock) -> AsyncIterator[Platform]:
             statistics=statistics,
             api_keys=api_keys,
             async_jobs=async_jobs,
+            webhooks=webhooks,
+            light_queues=light_queues,
             queues=queues,
             media=media,
             providers=providers,

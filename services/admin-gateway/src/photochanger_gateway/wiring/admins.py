@@ -19,6 +19,7 @@ from photochanger_gateway.adapters.clients.jobs import GrpcJobs
 from photochanger_gateway.adapters.clients.media_library import GrpcMediaLibrary
 from photochanger_gateway.adapters.clients.queues import GrpcQueues
 from photochanger_gateway.adapters.clients.slots import GrpcSlots
+from photochanger_gateway.adapters.clients.webhooks import GrpcWebhooks
 from photochanger_gateway.adapters.http.admin import AdminRoutes
 from photochanger_gateway.adapters.http.api_keys import ApiKeyRoutes
 from photochanger_gateway.adapters.http.event_stream import Listeners
@@ -32,6 +33,7 @@ from photochanger_gateway.adapters.http.signed_in import SignedIn
 from photochanger_gateway.adapters.http.slots import SlotRoutes
 from photochanger_gateway.adapters.http.spa import SpaRoutes, load_web
 from photochanger_gateway.adapters.http.statistics import StatisticsRoutes
+from photochanger_gateway.adapters.http.webhooks import WebhookRoutes
 from photochanger_gateway.adapters.nats.live_events import JetStreamEvents
 from photochanger_gateway.adapters.nats.sessions import JetStreamKnownAddresses, JetStreamSessions
 from photochanger_gateway.application.admin_pictures import AdminPictures
@@ -139,12 +141,13 @@ def _platform_routes(shared: Shared, services: _Services) -> list[APIRouter]:
 
 def _picture_routes(shared: Shared, services: _Services, clean_ups: CleanUps) -> list[APIRouter]:
     """Jobs, trials, templates, temporary pictures."""
+    async_jobs = GrpcAsyncJobs(shared.ingest_channel, shared.clock)
     jobs = JobRoutes(
         signed_in=services.signed_in,
-        views=JobViews(services.jobs, services.slots, services.library),
+        views=JobViews(services.jobs, services.slots, services.library, async_jobs),
         pictures=services.pictures,
         try_photo=TryPhoto(shared.ingest, shared.media, services.library, services.jobs),
-        async_jobs=GrpcAsyncJobs(shared.ingest_channel, shared.clock),
+        async_jobs=async_jobs,
         audit=services.audit,
         base_url=shared.base_url,
         clock=shared.clock,
@@ -192,10 +195,13 @@ def _watching_routes(shared: Shared, services: _Services) -> list[APIRouter]:
 
 
 def _program_routes(shared: Shared, services: _Services) -> list[APIRouter]:
-    """What admins see of programs: their keys, and the queues their jobs wait in."""
+    """What admins see of programs: their keys, their webhooks, and the queues their jobs wait in."""
     keys = ApiKeyRoutes(
         signed_in=services.signed_in, keys=GrpcApiKeys(shared.ingest_channel), audit=services.audit
     )
     owners = (GrpcQueues(shared.providers_channel), GrpcQueues(shared.ingest_channel))
     queues = QueueRoutes(signed_in=services.signed_in, queues=QueueViews(owners), audit=services.audit)
-    return [keys.router(), queues.router()]
+    webhooks = WebhookRoutes(
+        signed_in=services.signed_in, webhooks=GrpcWebhooks(shared.ingest_channel), audit=services.audit
+    )
+    return [keys.router(), queues.router(), webhooks.router()]

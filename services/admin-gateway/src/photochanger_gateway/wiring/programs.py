@@ -5,10 +5,12 @@ from fastapi import APIRouter
 from photochanger_gateway.adapters.clients.api_keys import GrpcApiKeys
 from photochanger_gateway.adapters.clients.async_jobs import GrpcAsyncJobs
 from photochanger_gateway.adapters.clients.media_library import GrpcMediaLibrary
+from photochanger_gateway.adapters.clients.webhooks import GrpcWebhooks
 from photochanger_gateway.adapters.http.event_stream import Listeners
 from photochanger_gateway.adapters.http.v1.jobs import ClientJobRoutes, Watching
 from photochanger_gateway.adapters.http.v1.keyed import Keyed
 from photochanger_gateway.adapters.http.v1.submissions import SubmissionLimits, SubmissionRoutes
+from photochanger_gateway.adapters.http.v1.webhooks import ClientWebhookRoutes
 from photochanger_gateway.adapters.nats.live_events import JetStreamEvents
 from photochanger_gateway.application.keep_picture import KeepPicture
 from photochanger_gateway.application.public_results import PublicResults
@@ -57,4 +59,5 @@ def program_routes(shared: Shared) -> list[APIRouter]:
         base_url=shared.base_url,
         clock=shared.clock,
     )
-    return [submissions.router(), own_jobs.router()]
+    webhooks = ClientWebhookRoutes(keyed=keyed, webhooks=GrpcWebhooks(shared.ingest_channel))
+    return [submissions.router(), own_jobs.router(), webhooks.router()]

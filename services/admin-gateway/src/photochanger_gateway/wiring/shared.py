@@ -50,6 +50,12 @@ _RETRIED_READS: Final = {
         "photochanger.ingest.v1.AsyncJobService/GetAsyncJob",
         "photochanger.ingest.v1.AsyncJobService/ListAsyncJobs",
         "photochanger.ingest.v1.AsyncJobService/CancelJob",
+        "photochanger.ingest.v1.WebhookService/GetWebhookSecret",
+        "photochanger.ingest.v1.WebhookService/ListWebhookDeliveries",
+        "photochanger.ingest.v1.WebhookService/GetWebhookDelivery",
+        "photochanger.tasks.v1.QueueService/ListQueues",
+        "photochanger.tasks.v1.QueueService/ListWorkers",
+        "photochanger.tasks.v1.QueueService/ListDeadTasks",
     ),
     "media": (
         "photochanger.media.v1.MediaService/Download",

@@ -11,6 +11,7 @@ from photochanger.ingest.v1.async_job_service_pb2_grpc import AsyncJobServiceStu
 from photochanger.providers.v1 import processing_service_pb2
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.deadline import Deadline
+from photochanger_chassis.errors import ServiceError
 from photochanger_chassis.grpc.errors import translate_rpc_errors
 
 from photochanger_gateway.adapters.clients import translate
@@ -19,11 +20,12 @@ from photochanger_gateway.adapters.clients.slots import FORMATS
 from photochanger_gateway.application.ports_admin import Page, PageRequest
 from photochanger_gateway.application.ports_clients import ExplicitOrder, NewJob
 from photochanger_gateway.domain.jobs import Job, JobState, PlacedJob
-from photochanger_gateway.domain.refusals import InputExpired
+from photochanger_gateway.domain.refusals import InputExpired, NoWebhookSecret
 
 _QUICK_SECONDS: Final = 5.0
 _OPEN_SECONDS: Final = 10.0
 """An order is checked with providers and media before it is accepted."""
+_REFUSED_ORDER: Final[dict[str, type[ServiceError]]] = {"WEBHOOK_SECRET_NOT_FOUND": NoWebhookSecret}
 
 
 class GrpcAsyncJobs:
@@ -50,7 +52,7 @@ class GrpcAsyncJobs:
             request.explicit.CopyFrom(_explicit(order.way))
         else:
             request.slot_id = order.way
-        with translate_change_errors():
+        with translate.renamed(_REFUSED_ORDER), translate_change_errors():
             answer = await self._jobs.OpenAsyncJob(request, timeout=_OPEN_SECONDS)
         return translate.job(answer.job), answer.replayed
 
@@ -98,7 +100,7 @@ class GrpcAsyncJobs:
             idempotency_key=idempotency_key,
             time_limit=_duration(time_limit),
         )
-        with translate.renamed({"INPUT_NOT_FOUND": InputExpired}), translate_change_errors():
+        with translate.renamed(_REFUSED_ORDER | {"INPUT_NOT_FOUND": InputExpired}), translate_change_errors():
             answer = await self._jobs.RetryJob(request, timeout=_OPEN_SECONDS)
         return translate.job(answer.job), answer.replayed
 

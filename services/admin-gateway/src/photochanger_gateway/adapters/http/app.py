@@ -110,6 +110,8 @@ async def _validation_error(routes: Sequence[Route], request: Request, error: Ex
         return answers.plain(HttpMeaning(404, "queue_not_found"), "No such queue.", request)
     if "task_id" in names:
         return answers.plain(HttpMeaning(404, "task_not_found"), "No such task.", request)
+    if "delivery_id" in names:
+        return answers.plain(HttpMeaning(404, "webhook_delivery_not_found"), "No such delivery.", request)
     wrong: ServiceError = InvalidRequest("The request's parameters cannot be read.")
     in_body = all(item["loc"][:1] == ("body",) and item["type"] != "json_invalid" for item in error.errors())
     if in_body and (hasattr(request.state, "admin") or hasattr(request.state, "client")):

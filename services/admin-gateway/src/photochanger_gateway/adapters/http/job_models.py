@@ -122,6 +122,11 @@ class JobDetailsBody(JobRow):
     created_at: Instant | None = Field(description="When it was admitted.")
     provider_started_at: Instant | None
     deadline: Instant | None = Field(description="From when on nobody wants the answer.")
+    queue_position: int | None = Field(
+        description="An asynchronous job's place in its provider's queue, from 1, while it waits and somebody knows.",
+        ge=0,
+    )
+    expected_start: Instant | None = Field(description="About when it will begin, likewise.")
     late_until: Instant | None = Field(
         description="Until when a late picture would be kept; null: it is not."
     )
@@ -155,6 +160,8 @@ class JobDetailsBody(JobRow):
             created_at=rfc3339(job.created_at),
             provider_started_at=rfc3339(job.started_at),
             deadline=rfc3339(job.deadline),
+            queue_position=detail.placed.queue_position,
+            expected_start=rfc3339(detail.placed.expected_start_at),
             late_until=rfc3339(details.late_until),
             hash_check=job.hash_check,
             provider_calls=job.provider_calls,
