@@ -28,3 +28,18 @@ def test_a_photo_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert code == 2
     assert f"'{tmp_path / 'nothing.jpg'}' does not exist" in said
     assert "doctor" not in said
+
+
+def test_another_gateways_key_cannot_be_guessed() -> None:
+    code, said = send(str(PHOTO), "--async", "--url", "http://127.0.0.1:1")
+    assert code == 1
+    assert "give --key" in said
+
+
+def test_a_gateway_that_is_not_there_is_told_and_nothing_is_sent() -> None:
+    code, said = send(
+        str(PHOTO), "--async", "--url", "http://127.0.0.1:1", "--key", "pc_secret", "--retries", "0"
+    )
+    assert code == 1
+    assert "Nothing was sent: connection: " in said
+    assert "pc_secret" not in said

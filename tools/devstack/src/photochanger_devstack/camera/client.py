@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import json
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
-from PIL import Image, UnidentifiedImageError
 
+from photochanger_devstack.answers import first_line, picture_extension, reason_of, retry_after
 from photochanger_devstack.camera.form import camera_form
 from photochanger_devstack.camera.unique import mark
 
@@ -25,8 +23,6 @@ _PAUSE_SECONDS = 1.0
 _PAUSE_GROWTH = 2.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _REPEATED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-_EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-_MIME = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +126,7 @@ async def _attempt(
         return Outcome(shot, seconds, failure="no answer in time", repeats=repeats), None
     except aiohttp.ClientError as error:
         seconds = time.perf_counter() - begin
-        failure = f"connection: {_first_line(error)}"
+        failure = f"connection: {first_line(error)}"
         return Outcome(shot, seconds, failure=failure, repeats=repeats), _PAUSE_SECONDS
 
 
@@ -139,10 +135,13 @@ def _judge(
 ) -> tuple[Outcome, float | None]:
     status = response.status
     if status != HTTPStatus.OK:
-        outcome = Outcome(shot, seconds, status, failure=_reason(status, body), repeats=repeats)
-        return outcome, _retry_after(response) if status in _REPEATED else None
-    kind = _picture_format(body)
-    if kind is None or _MIME.get(response.content_type) != kind:
+        outcome = Outcome(shot, seconds, status, failure=reason_of(status, body), repeats=repeats)
+        if status not in _REPEATED:
+            return outcome, None
+        pause = retry_after(response.headers)
+        return outcome, _PAUSE_SECONDS if pause is None else pause
+    extension = picture_extension(response.content_type, body)
+    if extension is None:
         failure = f"the answer is no picture ({response.content_type}, {len(body)} bytes)"
         return Outcome(shot, seconds, status, failure=failure, repeats=repeats), None
     outcome = Outcome(
@@ -151,38 +150,8 @@ def _judge(
         status,
         repeats=repeats,
         picture=body,
-        extension=_EXTENSIONS[kind],
+        extension=extension,
         job_id=response.headers.get("X-Job-Id", ""),
         result_url=response.headers.get("X-Result-Url", ""),
     )
     return outcome, None
-
-
-def _picture_format(body: bytes) -> str | None:
-    try:
-        with Image.open(io.BytesIO(body), formats=list(_EXTENSIONS)) as picture:
-            picture.verify()
-            return picture.format
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
-def _reason(status: int, body: bytes) -> str:
-    try:
-        answer = json.loads(body)
-        return f"{status} {answer['failure_reason']}" + (
-            f": {answer['details']}" if answer.get("details") else ""
-        )
-    except (ValueError, KeyError, TypeError):
-        return f"{status} without a reason"
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float:
-    try:
-        return max(0.0, float(response.headers["Retry-After"]))
-    except (KeyError, ValueError):
-        return _PAUSE_SECONDS
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

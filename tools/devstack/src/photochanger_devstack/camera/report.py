@@ -37,16 +37,16 @@ def summarise(outcomes: Sequence[Outcome], *, wall_seconds: float) -> Report:
         pictures=len(times),
         repeats=sum(outcome.repeats for outcome in outcomes),
         wall_seconds=wall_seconds,
-        fastest=_percentile(times, 0),
-        p50=_percentile(times, 50),
-        p95=_percentile(times, 95),
-        slowest=_percentile(times, 100),
+        fastest=percentile(times, 0),
+        p50=percentile(times, 50),
+        p95=percentile(times, 95),
+        slowest=percentile(times, 100),
         statuses=dict(Counter(str(outcome.status or "none") for outcome in outcomes).most_common()),
         failures=dict(Counter(outcome.failure for outcome in outcomes if outcome.failure).most_common()),
     )
 
 
-def _percentile(ordered: Sequence[float], percent: float) -> float | None:
+def percentile(ordered: Sequence[float], percent: float) -> float | None:
     """Nearest rank: a value that was measured, never one in between."""
     if not ordered:
         return None

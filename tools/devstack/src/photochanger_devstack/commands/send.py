@@ -1,4 +1,4 @@
-"""`send` and `demo`: photos posted as a camera does."""
+"""`send` and `demo`: photos posted as a camera does, or handed in as a program does."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from photochanger_devstack.camera.client import Outcome, Target, send_all, shots
 from photochanger_devstack.camera.form import content_type_of
 from photochanger_devstack.camera.report import Report, summarise
 from photochanger_devstack.commands.console import err, fail, friendly_errors, layout, out
+from photochanger_devstack.commands.send_async import Order, send_async
 from photochanger_devstack.commands.stack import bring_up
 from photochanger_devstack.stack.plan import read_env
 
@@ -42,6 +43,18 @@ def send(
     password: Annotated[
         str, typer.Option(help="The ingest password; with --url $INGEST_PASSWORD, else this checkout's.")
     ] = "",
+    as_program: Annotated[
+        bool,
+        typer.Option(
+            "--async", help="Hand them in by /api/v1 as a program does, and fetch the pictures later."
+        ),
+    ] = False,
+    key: Annotated[
+        str,
+        typer.Option(
+            envvar="PHOTOCHANGER_API_KEY", help="With --async: the API key; this checkout's own by default."
+        ),
+    ] = "",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds the camera waits for one answer.")] = 60,
     retries: Annotated[int, typer.Option(min=0, help="Repeats after 429, 503 or no connection.")] = 6,
     out_folder: Annotated[
@@ -54,8 +67,21 @@ def send(
     """Post a photo as DSLR Remote Pro does and wait for the picture.
 
     Several photos (--count) are made different by an invisible comment in each file, so that each is worked on.
+    With --async nothing waits: workers bring the jobs to their end, whatever restarts meanwhile.
     """
     known = read_env(layout())
+    chosen = ALL_SLOTS if slots == "all" else tuple(filter(None, slots.split(","))) or (slot,)
+    folder = out_folder or (Path.cwd() if count == 1 else None)
+    if as_program:
+        send_async(
+            Order(photo.stem, _read_photo(photo), chosen, count=count, parallel=parallel, same=same),
+            url=url,
+            key=key,
+            timeout=timeout,
+            retries=retries,
+            folder=folder,
+        )
+        return
     target = Target(
         url=url or known.get("GATEWAY_URL", ""),
         password=password or (os.environ if url else known).get("INGEST_PASSWORD", ""),
@@ -64,9 +90,7 @@ def send(
     )
     if not target.url:
         fail("Where to? Start the stack with `photochanger up`, or give --url and --password.")
-    chosen = ALL_SLOTS if slots == "all" else tuple(filter(None, slots.split(","))) or (slot,)
     outcomes, report = _send(target, _read_photo(photo), chosen, count=count, parallel=parallel, same=same)
-    folder = out_folder or (Path.cwd() if count == 1 else None)
     if count > 1 and not same:
         out.print(
             f"{count} photos, each made different by a comment in the file (--same sends equal ones).",

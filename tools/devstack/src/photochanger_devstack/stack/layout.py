@@ -68,6 +68,11 @@ class Layout:
         return self.secrets / "runtime_credentials.json"
 
     @property
+    def api_key(self) -> Path:
+        """The API key of `photochanger send --async`."""
+        return self.secrets / "api-key"
+
+    @property
     def dev_env(self) -> Path:
         """Addresses and passwords of the running stack, as shell assignments."""
         return self.local / "dev.env"
