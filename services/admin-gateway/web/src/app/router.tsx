@@ -3,11 +3,17 @@ import { createBrowserRouter, type LoaderFunctionArgs, redirect } from "react-ro
 import { ApiError } from "@/api/errors";
 import { meQuery } from "@/api/queries";
 import { LoadingPage } from "@/components/loading";
+import { loadTextsOf, type PageName } from "@/i18n";
 import { loginAddress, returnAddress } from "./addresses";
 import { BrokenPage, NotFoundPage } from "./fallbacks";
 import { Shell } from "./shell";
 
 const BASE = "/admin";
+
+/** A page's code and what it says, fetched side by side. */
+function page<Route>(name: PageName, code: () => Promise<Route>): () => Promise<Route> {
+  return async () => (await Promise.all([code(), loadTextsOf(name)]))[0];
+}
 
 /** Every page is a chunk of its own: `src/pages/<page>/route.tsx` exports it as `Component`. */
 export function createRouter(queries: QueryClient) {
@@ -34,7 +40,7 @@ export function createRouter(queries: QueryClient) {
       {
         path: "/login",
         loader: signedOut,
-        lazy: () => import("@/pages/login/route"),
+        lazy: page("login", () => import("@/pages/login/route")),
         HydrateFallback: LoadingPage,
         ErrorBoundary: BrokenPage,
       },
@@ -49,16 +55,16 @@ export function createRouter(queries: QueryClient) {
           {
             ErrorBoundary: BrokenPage,
             children: [
-              { index: true, lazy: () => import("@/pages/slots/route") },
-              { path: "slots/:slotId", lazy: () => import("@/pages/slot/route") },
-              { path: "jobs", lazy: () => import("@/pages/jobs/route") },
-              { path: "jobs/:jobId", lazy: () => import("@/pages/job/route") },
-              { path: "statistics", lazy: () => import("@/pages/statistics/route") },
-              { path: "gallery", lazy: () => import("@/pages/gallery/route") },
-              { path: "queues", lazy: () => import("@/pages/queues/route") },
-              { path: "settings", lazy: () => import("@/pages/settings/route") },
-              { path: "settings/audit", lazy: () => import("@/pages/audit/route") },
-              { path: "settings/api-keys", lazy: () => import("@/pages/api-keys/route") },
+              { index: true, lazy: page("slots", () => import("@/pages/slots/route")) },
+              { path: "slots/:slotId", lazy: page("slot", () => import("@/pages/slot/route")) },
+              { path: "jobs", lazy: page("jobs", () => import("@/pages/jobs/route")) },
+              { path: "jobs/:jobId", lazy: page("job", () => import("@/pages/job/route")) },
+              { path: "statistics", lazy: page("statistics", () => import("@/pages/statistics/route")) },
+              { path: "gallery", lazy: page("gallery", () => import("@/pages/gallery/route")) },
+              { path: "queues", lazy: page("queues", () => import("@/pages/queues/route")) },
+              { path: "settings", lazy: page("settings", () => import("@/pages/settings/route")) },
+              { path: "settings/audit", lazy: page("audit", () => import("@/pages/audit/route")) },
+              { path: "settings/api-keys", lazy: page("api-keys", () => import("@/pages/api-keys/route")) },
               { path: "*", Component: NotFoundPage },
             ],
           },

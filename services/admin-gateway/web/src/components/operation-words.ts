@@ -23,7 +23,7 @@ export interface OperationWords {
 }
 
 export function useOperationWords(): OperationWords {
-  const { i18n } = useTranslation();
+  const { i18n } = useTranslation("operations");
   /** Ids come from the server, so they are looked up rather than checked by the types of our texts. */
   const word = (...path: string[]): string | undefined => {
     const found: unknown = i18n.getResource(i18n.language, "operations", path.join("."));
