@@ -26,24 +26,33 @@ class Load:
     free_bytes: int
 
 
-class Machine:
-    """The node as the kernel sees it, and this process's container, if it is in one with limits."""
+def node_load() -> Load:
+    """Looks at the node, as the kernel sees it. The first look's `cpu` is 0."""
+    memory = psutil.virtual_memory()
+    return Load(memory.percent / 100, psutil.cpu_percent() / 100, memory.available)
 
-    def __init__(self, cgroups: Cgroups, *, now: Callable[[], float] = monotonic) -> None:
+
+class Machine:
+    """The node, and this process's container, if it is in one with limits."""
+
+    def __init__(
+        self, cgroups: Cgroups, *, node: Callable[[], Load] = node_load, now: Callable[[], float] = monotonic
+    ) -> None:
         """`now` counts seconds."""
         self._cgroups = cgroups
+        self._node = node
         self._now = now
         self._seen_at = now()
         self._seen: dict[Path, float] = {}
 
     def look(self) -> Load:
-        """Looks at it. The first look's `cpu` says nothing; look once a second."""
-        node = psutil.virtual_memory()
+        """Looks at both. The first look's `cpu` says nothing; look once a second."""
+        node = self._node()
         shares = [each.used_bytes / max(each.limit_bytes, 1) for each in self._cgroups.memory()]
         return Load(
-            memory=min(max([node.percent / 100, *shares]), 1.0),
-            cpu=min(max([psutil.cpu_percent() / 100, *self._cpu_shares()]), 1.0),
-            free_bytes=node.available,
+            memory=min(max([node.memory, *shares]), 1.0),
+            cpu=min(max([node.cpu, *self._cpu_shares()]), 1.0),
+            free_bytes=node.free_bytes,
         )
 
     def _cpu_shares(self) -> list[float]:

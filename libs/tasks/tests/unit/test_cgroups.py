@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from photochanger_tasks.cgroups import Cgroups, CpuUse, MemoryUse
-from photochanger_tasks.machine import Machine
+from photochanger_tasks.machine import Load, Machine, node_load
 
 MIB = 1 << 20
 NONE_V1 = 9223372036854771712
 UNIFIED = "/sys/fs/cgroup"
+NODE = Load(memory=0.5, cpu=0.4, free_bytes=3 * MIB)
 
 
 class Kernel:
@@ -180,7 +181,7 @@ def test_a_load_is_that_of_the_container_when_it_is_nearer_to_its_limit_than_the
     now = 0.0
     pod.files(UNIFIED, memory__max=1000, memory__current=999)
     pod.files(UNIFIED, cpu__max="200000 100000", cpu__stat="usage_usec 7000000")
-    machine = Machine(pod.read(), now=lambda: now)
+    machine = Machine(pod.read(), node=lambda: NODE, now=lambda: now)
     machine.look()
     pod.files(UNIFIED, cpu__stat="usage_usec 10996000")
     now = 2.0
@@ -190,23 +191,32 @@ def test_a_load_is_that_of_the_container_when_it_is_nearer_to_its_limit_than_the
 
 
 def test_a_load_is_that_of_the_node_when_the_container_has_room(pod: Kernel) -> None:
-    machine = Machine(Cgroups(pod.root / "nowhere"))
+    now = 0.0
+    pod.files(UNIFIED, memory__max=1000, memory__current=499)
+    pod.files(UNIFIED, cpu__max="200000 100000", cpu__stat="usage_usec 0")
+    machine = Machine(pod.read(), node=lambda: NODE, now=lambda: now)
     machine.look()
-    pod.files(
-        UNIFIED, memory__max=1 << 50, memory__current=1, cpu__max="100000000 1", cpu__stat="usage_usec 1"
-    )
-    inside = Machine(pod.read())
-    inside.look()
-    load = inside.look()
-    assert load.memory == pytest.approx(machine.look().memory, abs=0.2)
-    assert load.memory > 1e-6
+    pod.files(UNIFIED, cpu__stat="usage_usec 700000")
+    now = 1.0
+    assert machine.look() == NODE
+
+
+def test_without_limits_a_load_is_that_of_the_node(tmp_path: Path) -> None:
+    machine = Machine(Cgroups(tmp_path), node=lambda: NODE)
+    assert [machine.look(), machine.look()] == [NODE, NODE]
+
+
+def test_a_node_can_be_looked_at() -> None:
+    load = node_load()
+    assert 0 < load.memory < 1
+    assert 0 <= load.cpu <= 1
     assert load.free_bytes > 0
 
 
 def test_a_load_is_never_more_than_everything(pod: Kernel) -> None:
     now = 0.0
     pod.files(UNIFIED, memory__max=0, memory__current=5, cpu__max="100000 100000", cpu__stat="usage_usec 0")
-    machine = Machine(pod.read(), now=lambda: now)
+    machine = Machine(pod.read(), node=lambda: NODE, now=lambda: now)
     machine.look()
     pod.files(UNIFIED, cpu__stat="usage_usec 1100000")
     now = 1.0
