@@ -21,13 +21,14 @@ from photochanger_tasks.errors import (
 from photochanger_tasks.guards import Guard, Limits
 from photochanger_tasks.keeper import Keeper
 from photochanger_tasks.kinds import Backoff, Kinds, NewTask, PipelineKind, Queue, TaskKind
+from photochanger_tasks.leases import CANCEL_CHANNEL
 from photochanger_tasks.metrics import TaskMetrics
 from photochanger_tasks.model import Cancelled, Reason, State, Submitted, Task
 from photochanger_tasks.nats.stream import QueueOwnedElsewhere, TicketPublisher
 from photochanger_tasks.pipelines import Pipelines, Step
 from photochanger_tasks.schema import create_task_tables
 from photochanger_tasks.tasks import Tasks
-from photochanger_tasks.worker import CANCEL_CHANNEL, Worker, WorkerOptions
+from photochanger_tasks.worker import Worker, WorkerOptions
 
 __all__ = [
     "CANCEL_CHANNEL",

@@ -30,6 +30,7 @@ from pydantic import SecretStr
 from photochanger_tasks.guards import Guard, Limits
 from photochanger_tasks.keeper import Keeper
 from photochanger_tasks.kinds import Kinds, NewTask
+from photochanger_tasks.leases import CANCEL_CHANNEL
 from photochanger_tasks.machine import Load
 from photochanger_tasks.metrics import TaskMetrics
 from photochanger_tasks.model import Submitted, Task
@@ -37,7 +38,7 @@ from photochanger_tasks.nats.stream import TicketPublisher, tickets_there
 from photochanger_tasks.pipelines import Pipelines
 from photochanger_tasks.schema import create_task_tables
 from photochanger_tasks.tasks import Tasks
-from photochanger_tasks.worker import CANCEL_CHANNEL, Worker, WorkerOptions
+from photochanger_tasks.worker import Worker, WorkerOptions
 
 _LOOK_SECONDS: Final = 0.02
 
