@@ -19,6 +19,8 @@ from psycopg.rows import class_row, scalar_row
 from harness.history import Event, JobRow, StoredRow
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from nats.aio.msg import Msg
     from photochanger_devstack.stack.plan import Plan
 
@@ -86,6 +88,18 @@ class Observer:
             "SELECT count(*) FROM media_objects WHERE kind = 'input' AND ended_at IS NOT NULL AND sha256 = %s",
             hashlib.sha256(photo).hexdigest(),
         )
+
+    async def results_of(self, job_ids: Collection[str]) -> dict[str, int]:
+        """How many results each of these jobs has, of those that have any."""
+        async with await self._connect("media") as connection, connection.cursor() as cursor:
+            await cursor.execute(
+                """
+                SELECT job_id, count(*) FROM media_objects
+                WHERE kind = 'result' AND ended_at IS NULL AND job_id = ANY(%s) GROUP BY job_id
+                """,
+                (list(job_ids),),
+            )
+            return {str(job_id): int(str(number)) for job_id, number in await cursor.fetchall()}
 
     async def stored_rows(self) -> tuple[StoredRow, ...]:
         """Every media object's row."""

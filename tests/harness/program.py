@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -25,6 +25,7 @@ class Program:
 
     api: AdminApi
     key_id: str
+    key: str = field(repr=False)
 
     async def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Reads."""
@@ -37,6 +38,20 @@ class Program:
     async def submit(self, order: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> Reply:
         """Submits a photo like no other."""
         return await self.api.post_picture("/api/v1/jobs", "photo", a_photo(), headers=headers, **order)
+
+    async def submit_many(self, count: int, **order: object) -> list[str]:
+        """Submits jobs alike for one photo, as a batch; returns their ids."""
+        photo_id = (await self.api.post_picture("/api/v1/media", "photo", a_photo())).json["media_object_id"]
+        answer = await self.post(
+            "/api/v1/jobs/batch", {"jobs": [{"media_object_id": photo_id, **order}] * count}
+        )
+        assert answer.status == 200, answer.body
+        return [job["job_id"] for job in answer.json["jobs"]]
+
+    async def look(self, job_id: str) -> dict[str, Any]:
+        """The job as it is."""
+        job: dict[str, Any] = (await self.get(f"/api/v1/jobs/{job_id}")).json
+        return job
 
     async def final(self, job_id: str) -> dict[str, Any]:
         """The job in its final state."""
@@ -56,4 +71,4 @@ async def a_program(platform: Platform, name: str = "Books") -> AsyncIterator[Pr
     timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS + 60)
     headers = {"Authorization": f"Bearer {made.json['key']}"}
     async with aiohttp.ClientSession(url, timeout=timeout, headers=headers) as session:
-        yield Program(AdminApi(session), made.json["api_key"]["id"])
+        yield Program(AdminApi(session), made.json["api_key"]["id"], made.json["key"])

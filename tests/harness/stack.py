@@ -16,7 +16,7 @@ from photochanger_devstack.embedded.ports import free_port
 from photochanger_devstack.embedded.runner import spawn
 from photochanger_devstack.stack.layout import Layout, this_checkout
 from photochanger_devstack.stack.plan import ADMIN, BUCKET, DATABASES, PREFERRED_PORTS, Outside, Plan, Secrets
-from photochanger_devstack.stack.services import SERVICES
+from photochanger_devstack.stack.services import ALL_SERVICES, SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -117,6 +117,21 @@ class Stack:
         self._start_all(names)
         self.gateways.append(second.gateway_url)
         self.ingests.append(second.listen("ingest"))
+
+    def add_worker(self, number: int, **environ: str) -> str:
+        """Starts one more worker, whose environment may differ; returns its name."""
+        name = f"worker-{number}"
+        ports = {**self.plan.ports, name: free_port(), f"{name}-metrics": free_port()}
+        plan = Plan(self.plan.layout, ports=ports, secrets=self.plan.secrets, outside=self.plan.outside)
+        service = next(service for service in ALL_SERVICES if service.name == name)
+        self._add(ServiceServer(name, service, plan, {**self._environ, **environ}))
+        self.start(name)
+        return name
+
+    def remove(self, name: str) -> None:
+        """Stops a process in order, for good."""
+        self._runners.pop(name).stop()
+        del self._services[name]
 
     def kill(self, name: str) -> None:
         """SIGKILL, as a crash or the kernel's memory guard would."""
