@@ -9,11 +9,11 @@ from photochanger_chassis.lifecycle import run_service
 from photochanger_chassis.logging import configure_logging
 from photochanger_chassis.postgres.migrate import migrate
 from photochanger_chassis.postgres.pool import open_pool
+from photochanger_chassis.secret_box import SecretBox
 from photochanger_chassis.settings import load
 
 from photochanger_providers.adapters.allocator import give_memory_back_early
 from photochanger_providers.adapters.postgres.keys import PostgresKeyStore
-from photochanger_providers.adapters.secret_box import SecretBox
 from photochanger_providers.main import MIGRATIONS, SERVICE, SHORT_IN_LOGS, WORKER, serve, work
 from photochanger_providers.settings import MigrateSettings, RotateSettings, Settings, WorkerSettings
 

@@ -25,6 +25,7 @@ from photochanger_chassis.postgres.migrate import check_schema
 from photochanger_chassis.postgres.notify import Notifications, open_notifications
 from photochanger_chassis.postgres.outbox import OutboxRelay
 from photochanger_chassis.postgres.pool import Pool, open_pool, probe
+from photochanger_chassis.secret_box import SecretBox
 from photochanger_tasks import CANCEL_CHANNEL, Keeper, TaskMetrics, Tasks, TicketPublisher
 from photochanger_tasks.kinds import Handler
 from prometheus_client import CollectorRegistry
@@ -33,7 +34,6 @@ from photochanger_providers.adapters.clients.media import RETRIED_READS, MediaCl
 from photochanger_providers.adapters.measures import PrometheusMeasures
 from photochanger_providers.adapters.postgres.breakers import PostgresBreakerStore
 from photochanger_providers.adapters.postgres.keys import PostgresKeyStore
-from photochanger_providers.adapters.secret_box import SecretBox
 from photochanger_providers.adapters.tasks.kinds import photo_kinds
 from photochanger_providers.adapters.workspace import open_workspace, remove_leftovers
 from photochanger_providers.application.ask_provider import AskProvider

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from photochanger_chassis.secret_box import SecretBox
 from photochanger_chassis.settings import (
     GrpcServerSettings,
     LoggingSettings,
@@ -17,7 +18,6 @@ from photochanger_chassis.settings import (
 )
 from pydantic import Field, PositiveInt, SecretStr, field_validator
 
-from photochanger_providers.adapters.secret_box import SecretBox
 from photochanger_providers.domain.catalogue import ProviderId, ProviderInfo
 
 

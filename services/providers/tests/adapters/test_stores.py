@@ -9,12 +9,12 @@ from photochanger.providers.v1.processing_events_pb2 import ProcessingFinished
 from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.ids import RandomIds
 from photochanger_chassis.postgres.pool import Pool, connection, open_pool
+from photochanger_chassis.secret_box import SecretBox, SecretsNotConfigured
 from photochanger_chassis.settings import PostgresSettings
 from photochanger_chassis.testing import ManualClock
 from photochanger_providers.adapters.postgres.breakers import PostgresBreakerStore
 from photochanger_providers.adapters.postgres.calls import PostgresCallStore
 from photochanger_providers.adapters.postgres.keys import PostgresKeyStore
-from photochanger_providers.adapters.secret_box import SecretBox, SecretsNotConfigured
 from photochanger_providers.application.ports import Claimed, Ended, HeldElsewhere
 from photochanger_providers.application.provider_keys import StoredKey
 from photochanger_providers.domain.breaker import BreakerPolicy, Verdict

@@ -1,8 +1,8 @@
 """Provider keys, encrypted, in the table `provider_keys`."""
 
 from photochanger_chassis.postgres.pool import Pool, connection, transaction
+from photochanger_chassis.secret_box import Sealed, SecretBox
 
-from photochanger_providers.adapters.secret_box import Sealed, SecretBox
 from photochanger_providers.application.provider_keys import StoredKey
 from photochanger_providers.domain.catalogue import ProviderId
 
@@ -32,9 +32,7 @@ class PostgresKeyStore:
         if row is None:
             return None
         version, secret_key_id, nonce, ciphertext, updated_at, updated_by = row
-        key = self._box.open(
-            Sealed(secret_key_id, nonce, ciphertext), provider_id=provider_id, key_version=version
-        )
+        key = self._box.open(Sealed(secret_key_id, nonce, ciphertext), context=_context(provider_id, version))
         return StoredKey(key, updated_at, updated_by)
 
     async def put(self, provider_id: ProviderId, key: StoredKey) -> None:
@@ -45,7 +43,7 @@ class PostgresKeyStore:
             )
             row = await cursor.fetchone()
             version = row[0] + 1 if row is not None else 1
-            sealed = self._box.seal(key.key, provider_id=provider_id, key_version=version)
+            sealed = self._box.seal(key.key, context=_context(provider_id, version))
             await conn.execute(
                 """
                 INSERT INTO provider_keys
@@ -88,8 +86,8 @@ class PostgresKeyStore:
             )
             rows = await cursor.fetchall()
             for provider_id, version, *stored in rows:
-                key = self._box.open(Sealed(*stored), provider_id=provider_id, key_version=version)
-                sealed = self._box.seal(key, provider_id=provider_id, key_version=version)
+                context = _context(provider_id, version)
+                sealed = self._box.seal(self._box.open(Sealed(*stored), context=context), context=context)
                 await conn.execute(
                     """
                     UPDATE provider_keys SET secret_key_id = %s, nonce = %s, ciphertext = %s
@@ -98,3 +96,7 @@ class PostgresKeyStore:
                     (sealed.secret_key_id, sealed.nonce, sealed.ciphertext, provider_id),
                 )
         return len(rows)
+
+
+def _context(provider_id: str, key_version: int) -> str:
+    return f"{provider_id}\x00{key_version}"

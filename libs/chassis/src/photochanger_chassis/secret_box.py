@@ -1,7 +1,7 @@
-"""Encrypts provider keys: AES-256-GCM under a list of keys, of which the newest encrypts and all decrypt.
+"""Encrypts secrets at rest: AES-256-GCM under a list of keys, of which the newest encrypts and all decrypt.
 
-The provider's id and the version of its key are authenticated with the ciphertext, so that one row's secret
-cannot be put in another's place.
+What a secret is for (its context: whose it is, which version) is authenticated with the ciphertext, so that one
+row's secret cannot be put in another's place.
 """
 
 import base64
@@ -14,6 +14,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from photochanger_chassis.errors import ErrorKind, ServiceError
 
 _KEY_BYTES: Final = 32
@@ -74,46 +75,37 @@ class SecretBox:
             )
         return next(iter(self._keys))
 
-    def seal(self, secret: str, *, provider_id: str, key_version: int) -> Sealed:
-        """Encrypts a secret with the newest key.
+    def seal(self, secret: str, *, context: str) -> Sealed:
+        """Encrypts a secret with the newest key. It opens in the same context only.
 
         Raises:
             SecretsNotConfigured: there is none.
         """
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        ciphertext = self._keys[self.newest].encrypt(
-            nonce, secret.encode(), _bound_to(provider_id, key_version)
-        )
+        ciphertext = self._keys[self.newest].encrypt(nonce, secret.encode(), context.encode())
         return Sealed(self.newest, nonce, ciphertext)
 
-    def open(self, sealed: Sealed, *, provider_id: str, key_version: int) -> str:
+    def open(self, sealed: Sealed, *, context: str) -> str:
         """Decrypts a secret.
 
         Raises:
-            SecretsNotConfigured: its key is not among ours, or it was not sealed for this provider and
-            version.
+            SecretsNotConfigured: its key is not among ours, or it was not sealed in this context.
         """
         key = self._keys.get(sealed.secret_key_id)
         if key is None:
             raise SecretsNotConfigured(
-                "A stored provider key was encrypted with a key that is not in SECRETS_ENCRYPTION_KEY.",
-                providerId=provider_id,
+                "A stored secret was encrypted with a key that is not in SECRETS_ENCRYPTION_KEY."
             )
         try:
-            return key.decrypt(sealed.nonce, sealed.ciphertext, _bound_to(provider_id, key_version)).decode()
+            return key.decrypt(sealed.nonce, sealed.ciphertext, context.encode()).decode()
         except InvalidTag as error:
             raise SecretsNotConfigured(
-                "A stored provider key cannot be decrypted: it was changed, or belongs elsewhere.",
-                providerId=provider_id,
+                "A stored secret cannot be decrypted: it was changed, or belongs elsewhere."
             ) from error
 
 
 def _key_id(key: bytes) -> str:
     return hashlib.sha256(b"photochanger secret key id" + key).hexdigest()[:16]
-
-
-def _bound_to(provider_id: str, key_version: int) -> bytes:
-    return f"{provider_id}\x00{key_version}".encode()
 
 
 def _altchars(part: bytes) -> bytes | None:
