@@ -28,6 +28,7 @@ from photochanger_ingest.application.metrics import JobMetrics
 from photochanger_ingest.application.open_async_job import OpenAsyncJob
 from photochanger_ingest.application.outside import Media, Providers, Wakeups
 from photochanger_ingest.application.templates import Templates
+from photochanger_ingest.webhooks import WebhookPart
 
 _FOLLOW_UP_INTERVAL: Final = timedelta(seconds=5)
 
@@ -43,6 +44,7 @@ class Surroundings:
     providers: Providers
     media: Media
     templates: Templates
+    webhooks: WebhookPart
     complete: CompleteJob
     wakeups: Wakeups
     clock: Clock
@@ -76,7 +78,7 @@ class AsynchronousJobs:
 
 def wire_asynchronous_jobs(around: Surroundings) -> AsynchronousJobs:
     """Puts the asynchronous part together. Nothing runs yet."""
-    store = PostgresAsyncStore(around.pool, around.store, around.ids)
+    store = PostgresAsyncStore(around.pool, around.store, around.ids, around.webhooks.job_webhooks)
     queue = ProcessingQueueClient(around.providers_channel)
     hand_over = HandOver(store, queue, around.complete, around.clock)
     take_progress = TakeProgress(store, around.clock, around.metrics)
@@ -88,6 +90,7 @@ def wire_asynchronous_jobs(around: Surroundings) -> AsynchronousJobs:
         providers=around.providers,
         media=around.media,
         hand_over=hand_over,
+        webhooks=around.webhooks.secrets,
         clock=around.clock,
         ids=around.ids,
     )

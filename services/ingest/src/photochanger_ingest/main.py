@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,6 +34,7 @@ from photochanger_chassis.postgres.outbox import CHANNEL, OutboxRelay
 from photochanger_chassis.postgres.pool import open_pool, probe
 from photochanger_chassis.settings import load
 from photochanger_chassis.tracing import tracing
+from photochanger_tasks import CANCEL_CHANNEL, TicketPublisher
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from photochanger_ingest.adapters.argon2 import Argon2Hasher
@@ -77,6 +78,7 @@ from photochanger_ingest.application.templates import Templates
 from photochanger_ingest.application.verify_password import VerifyPassword
 from photochanger_ingest.asynchronous import AsynchronousJobs, Surroundings, wire_asynchronous_jobs
 from photochanger_ingest.settings import IngestSettings, MigrateSettings
+from photochanger_ingest.webhooks import WebhookPart, open_webhooks
 
 SERVICE: Final = "ingest"
 SHORT_IN_LOGS: Final = ("job_id",)  # the whole id opens the job\'s picture
@@ -95,6 +97,7 @@ class Ingest:
     sweeper: Sweeper
     on_processing_finished: ProcessingFinishedHandler
     asynchronous: AsynchronousJobs
+    webhooks: WebhookPart
 
 
 @asynccontextmanager
@@ -118,7 +121,7 @@ async def open_ingest(
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, application=SERVICE))
         notifications = await stack.enter_async_context(
-            open_notifications(settings, application=SERVICE, channels=(JOB_CHANNEL, CHANNEL))
+            open_notifications(settings, application=SERVICE, channels=(JOB_CHANNEL, CHANNEL, CANCEL_CHANNEL))
         )
         nats = await stack.enter_async_context(open_nats(settings, service=SERVICE))
         providers_channel = await stack.enter_async_context(open_channel(settings.providers_target, settings))
@@ -126,7 +129,18 @@ async def open_ingest(
         media = MediaClient(await stack.enter_async_context(open_channel(settings.media_target, settings)))
         threads = await stack.enter_async_context(Workers(settings.password_threads, name="password"))
         passwords = PasswordCheck(Argon2Hasher(settings.password_pepper.get_secret_value()), threads, clock)
-        store = PostgresStore(pool, ids)
+        webhooks = await stack.enter_async_context(
+            open_webhooks(
+                settings,
+                pool=pool,
+                nats=nats,
+                notifications=notifications,
+                clock=clock,
+                ids=ids,
+                registry=registry,
+            )
+        )
+        store = PostgresStore(pool, ids, webhooks.job_webhooks)
         wakeups = PostgresWakeups(notifications)
         templates = Templates(store, media)
         opening = OpenJobTuning(settings.shortest_job, settings.late_result_window)
@@ -169,6 +183,7 @@ async def open_ingest(
                 providers=providers,
                 media=media,
                 templates=templates,
+                webhooks=webhooks,
                 complete=complete,
                 wakeups=wakeups,
                 clock=clock,
@@ -176,7 +191,8 @@ async def open_ingest(
                 metrics=metrics,
             )
         )
-        relay = OutboxRelay(pool, EventPublisher(nats, service=SERVICE), notifications)
+        publisher = TicketPublisher(nats, EventPublisher(nats, service=SERVICE))
+        relay = OutboxRelay(pool, publisher, notifications)
         server = GrpcServer(
             SERVICE,
             settings,
@@ -195,6 +211,7 @@ async def open_ingest(
             ),
         )
         asynchronous.add_to(server)
+        webhooks.add_to(server)
         server.add(
             slot_service_pb2_grpc.add_SlotServiceServicer_to_server,
             SlotServicer(
@@ -230,28 +247,47 @@ async def open_ingest(
             api_key_service_pb2_grpc.add_ApiKeyServiceServicer_to_server,
             ApiKeyServicer(ApiKeys(PostgresApiKeys(pool), clock, ids)),
         )
-        background = run_until_stopped(
-            stopping := asyncio.Event(),
+        background = (
             relay.run(),
             consumer.run(),
             *asynchronous.background(settings.sweep_interval),
+            *webhooks.background(),
             run_every(tuning.lease / 3, runner.renew_holds, name="renew-holds"),
             run_every(_LOOK_INTERVAL, runner.start_waiting, name="start-waiting"),
             run_every(settings.sweep_interval, sweeper.end_overdue, name="sweep"),
             run_every(_PRUNE_INTERVAL, sweeper.prune, name="prune"),
             run_every(_MEASURE_INTERVAL, sweeper.measure, name="measure"),
         )
-        # A background loop that breaks ends the service: it is restarted, and half a service would go unnoticed.
-        with collapse_group():
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(background, name="background")
-                try:
-                    async with server:
-                        await server.start()
-                        yield Ingest(server, runner, sweeper, on_processing_finished, asynchronous)
-                    await runner.finish()
-                finally:
-                    stopping.set()
+        async with _running(server, runner, webhooks, background):
+            yield Ingest(server, runner, sweeper, on_processing_finished, asynchronous, webhooks)
+
+
+@asynccontextmanager
+async def _running(
+    server: GrpcServer,
+    runner: JobRunner,
+    webhooks: WebhookPart,
+    background: Sequence[Coroutine[object, object, object]],
+) -> AsyncIterator[None]:
+    """Serves until the block is left. A background loop that breaks ends the service: it is restarted, and half a
+    service would go unnoticed.
+    """
+    stopping, drained = asyncio.Event(), asyncio.Event()
+    with collapse_group():
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_until_stopped(stopping, *background), name="background")
+            sending = tasks.create_task(webhooks.work(drained), name="webhooks")
+            try:
+                async with server:
+                    await server.start()
+                    yield
+                await runner.finish()
+                # The relay goes on until the last messages are sent.
+                drained.set()
+                await asyncio.wait({sending})
+            finally:
+                drained.set()
+                stopping.set()
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
 """What ingest reads from its environment."""
 
 from datetime import timedelta
+from typing import Annotated
 
+from photochanger_chassis.secret_box import SecretBox
 from photochanger_chassis.settings import (
     GrpcServerSettings,
     LoggingSettings,
@@ -11,7 +13,17 @@ from photochanger_chassis.settings import (
     ServiceSettings,
     TracingSettings,
 )
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from photochanger_ingest.domain.address import Network
+from photochanger_ingest.domain.webhook import USUAL_PAUSES
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
 
 
 class PasswordSettings(ServiceSettings):
@@ -34,8 +46,50 @@ class MigrateSettings(LoggingSettings, PostgresSettings, PasswordSettings):
     )
 
 
+class SecretsSettings(ServiceSettings):
+    """Encryption of stored webhook secrets."""
+
+    secrets_encryption_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="32 random bytes in base64 that encrypt stored webhook secrets; several separated by commas, "
+        "newest first. Unset: there are no webhooks.",
+    )
+
+    @field_validator("secrets_encryption_key")
+    @classmethod
+    def _usable(cls, value: SecretStr) -> SecretStr:
+        SecretBox.from_text(value.get_secret_value())
+        return value
+
+
+class WebhookSettings(SecretsSettings):
+    """Webhooks of API clients."""
+
+    webhook_retry_pauses: Annotated[tuple[Seconds, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        default=USUAL_PAUSES,
+        description="Pauses after failed attempts at a webhook, in seconds, separated by commas; after one more "
+        "failure it is given up.",
+    )
+    webhook_timeout: Seconds = Field(
+        default=timedelta(seconds=15),
+        gt=timedelta(),
+        le=timedelta(seconds=60),
+        description="How long a webhook's receiver may take to answer, in seconds.",
+    )
+    webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        default=(),
+        description="Networks that webhooks may be sent to beside the public Internet, as CIDRs separated by commas.",
+    )
+
+
 class IngestSettings(
-    LoggingSettings, TracingSettings, PostgresSettings, NatsSettings, GrpcServerSettings, PasswordSettings
+    LoggingSettings,
+    TracingSettings,
+    PostgresSettings,
+    NatsSettings,
+    GrpcServerSettings,
+    PasswordSettings,
+    WebhookSettings,
 ):
     """What `serve` reads."""
 

@@ -1,6 +1,7 @@
 """Ingest on a real database, as many instances as a test wants."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from photochanger_chassis.postgres.migrate import migrate
 from photochanger_chassis.postgres.pool import Pool, open_pool
 from photochanger_chassis.settings import PostgresSettings
 from photochanger_chassis.testing import ManualClock
+from photochanger_devstack.testing.servers import OwnNats
 from photochanger_ingest.adapters.argon2 import Argon2Hasher
 from photochanger_ingest.adapters.postgres.seed import seed_ingest_password
 from photochanger_ingest.application.run_job import RunTuning
@@ -21,10 +23,13 @@ from photochanger_ingest.settings import IngestSettings
 from photochanger_ingest.testing.camera import PASSWORD, Camera
 from photochanger_ingest.testing.client import ApiClient
 from photochanger_ingest.testing.fakes import Outside, open_outside
+from photochanger_ingest.testing.receiver import Receiver, open_receiver
+from photochanger_ingest.testing.webhooks import WebhookClient
 from photochanger_ingest.testing.worker import Worker
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+_SEALING_KEY = base64.b64encode(b"k" * 32).decode()
 _HASHED_PASSWORD = Argon2Hasher().hash(PASSWORD)
 
 
@@ -49,7 +54,13 @@ class Platform:
     pool: Pool
     stack: AsyncExitStack
 
-    async def start(self, *, tuning: RunTuning | None = None, sweeping: SweepTuning | None = None) -> Replica:
+    async def start(
+        self,
+        *,
+        tuning: RunTuning | None = None,
+        sweeping: SweepTuning | None = None,
+        **settings_of_webhooks: object,
+    ) -> Replica:
         own = AsyncExitStack()
         registry = CollectorRegistry()
         settings = IngestSettings(
@@ -60,6 +71,11 @@ class Platform:
             drain_grace=timedelta(seconds=5),
             # Sweeping is called by the tests that are about it.
             sweep_interval=timedelta(hours=1),
+            **{
+                "secrets_encryption_key": SecretStr(_SEALING_KEY),
+                "webhook_allowed_networks": "127.0.0.0/8,::1/128",
+                **settings_of_webhooks,
+            },  # type: ignore[arg-type]  # fields by name, as the environment gives them
         )
         ingest = await own.enter_async_context(
             open_ingest(
@@ -80,6 +96,18 @@ class Platform:
     def at(self, database_url: str) -> "Platform":
         """The same, with the database at another address."""
         return replace(self, database_url=database_url)
+
+    async def add_key(self, client_id: str) -> None:
+        """Makes a client of the public API one that has a key."""
+        await self.sql(
+            """
+            INSERT INTO api_keys (id, client_id, name, key_sha256, last_four, scopes, created_at, created_by)
+            VALUES (%s, %s, 'Studio', sha256(%s), '0000', '{webhooks:manage}', now(), 'a test')
+            """,
+            client_id,
+            client_id,
+            client_id.encode(),
+        )
 
     async def sql(self, statement: str, *parameters: object) -> list[tuple[object, ...]]:
         """Runs a statement beside the service and returns its rows."""
@@ -136,3 +164,72 @@ def client(platform: Platform, camera: Camera) -> ApiClient:
 def worker(platform: Platform, replica: Replica, clock: ManualClock) -> Worker:
     """Providers' workers, who tell the same instance."""
     return Worker(replica.ingest, platform.outside.providers, clock)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A client with a key and a receiver, on an instance that has NATS."""
+
+    platform: Platform
+    replica: Replica
+    client: ApiClient
+    worker: Worker
+    webhooks: WebhookClient
+    receiver: Receiver
+    clock: ManualClock
+
+    async def opens(self, url: str | None = None) -> str:
+        """Orders a photo with a webhook, and sees the job handed over. Returns its id."""
+        order = self.client.order()
+        order.webhook_url = url or self.receiver.url
+        job_id = (await self.client.ask(order)).job.id
+        while job_id not in self.platform.outside.providers.queue.work:
+            await asyncio.wait_for(self.platform.outside.providers.queue.came.wait(), 10)
+        return job_id
+
+    async def ends(self, job_id: str, how: str = "done") -> None:
+        """Has a job end so."""
+        if how == "cancelled":
+            await self.client.cancel(job_id)
+        elif how == "timeout":
+            self.clock.advance(timedelta(hours=1, seconds=2))
+            await self.replica.ingest.sweeper.end_overdue()
+        else:
+            await self.worker.starts(job_id)
+            await (self.worker.finishes(job_id) if how == "done" else self.worker.fails(job_id))
+
+    async def tells(self, url: str | None = None) -> str:
+        """Has a job end well, and returns the id of its delivery."""
+        job_id = await self.opens(url)
+        await self.ends(job_id)
+        return (await self.webhooks.of(job_id)).id
+
+    async def later(self, step: timedelta) -> None:
+        """Lets time pass, and what is due by then be done."""
+        self.clock.advance(step)
+        await self.replica.ingest.webhooks.keeper.sweep()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """Where a client wants to be told."""
+    async with open_receiver() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def studio(
+    platform: Platform, own_nats: Callable[[], OwnNats], receiver: Receiver, clock: ManualClock
+) -> Studio:
+    """A client that wants to be told."""
+    connected = replace(platform, nats_url=(await asyncio.to_thread(own_nats)).url)
+    return await a_studio(connected, await connected.start(), receiver, clock)
+
+
+async def a_studio(platform: Platform, replica: Replica, receiver: Receiver, clock: ManualClock) -> Studio:
+    """Makes a client on an instance."""
+    client = ApiClient(replica.camera, platform.outside.media)
+    await platform.add_key(client.client_id)
+    webhooks = WebhookClient(replica.camera.webhooks, client.client_id)
+    worker = Worker(replica.ingest, platform.outside.providers, clock)
+    return Studio(platform, replica, client, worker, webhooks, receiver, clock)

@@ -16,6 +16,7 @@ from photochanger_ingest.testing.admin import activity_of, get_slot, update_slot
 from photochanger_ingest.testing.camera import Camera, a_photo, refused
 from photochanger_ingest.testing.client import CLIENT, OTHER_CLIENT, ApiClient
 from photochanger_ingest.testing.fakes import Refusal
+from photochanger_ingest.testing.webhooks import WebhookClient
 from photochanger_ingest.testing.worker import Worker
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ async def handed_over(platform: "Platform", job_id: str) -> None:
         continue
 
 
+async def has_secret(platform: "Platform", client: ApiClient) -> None:
+    """Gives a client what it has to have before it may ask to be told."""
+    await platform.add_key(client.client_id)
+    await WebhookClient(client.camera.webhooks, client.client_id).rotate()
+
+
 async def test_a_job_is_accepted_before_any_work_and_handed_over_as_its_slot_does_it(
     platform: "Platform", client: ApiClient, camera: Camera, clock: ManualClock
 ) -> None:
@@ -47,6 +54,7 @@ async def test_a_job_is_accepted_before_any_work_and_handed_over_as_its_slot_doe
     await update_slot(
         camera, slot, "provider_id", "operation_id", "settings_json", "on_failure", "late_results"
     )
+    await has_secret(platform, client)
     order = client.order()
     order.priority = 2
     order.form_fields["name"] = "Ada"
@@ -211,6 +219,7 @@ async def test_a_client_sees_its_own_jobs_only(
         ({"time_limit": Duration(seconds=2**60)}, "INVALID_ARGUMENT"),
         ({"webhook_url": "ftp://studio.example"}, "INVALID_ARGUMENT"),
         ({"webhook_url": "https://"}, "INVALID_ARGUMENT"),
+        ({"webhook_url": "https://studio.example"}, "WEBHOOK_SECRET_NOT_FOUND"),
         ({"idempotency_key": "ä"}, "INVALID_ARGUMENT"),
         ({"input_media_object_id": "gone"}, "INPUT_NOT_FOUND"),
         ({"explicit": pb.ExplicitOrder(provider_id="local", settings_json="[]")}, "INVALID_ARGUMENT"),

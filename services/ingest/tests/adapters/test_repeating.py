@@ -11,7 +11,7 @@ from photochanger_ingest.testing.camera import Camera, refused
 from photochanger_ingest.testing.client import ApiClient
 from photochanger_ingest.testing.worker import Worker
 
-from .test_async_jobs import handed_over
+from .test_async_jobs import handed_over, has_secret
 
 if TYPE_CHECKING:
     from .conftest import Platform
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 async def test_a_retry_is_a_new_job_for_the_same_photo_and_order(
     platform: "Platform", client: ApiClient, worker: Worker, camera: Camera
 ) -> None:
+    await has_secret(platform, client)
     order = client.order(job_id="a" * 32)
     order.input_media_object_id = client.upload(kind=media_object_pb2.MEDIA_KIND_INPUT, job_id="a" * 32)
     order.form_fields["name"] = "Ada"

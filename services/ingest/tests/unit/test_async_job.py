@@ -77,6 +77,8 @@ def test_these_can_be_told(url: str | None) -> None:
         "https://[::1",
         "https://studio.example/" + "a" * 2000,
         "https://studio.example/\x00",
+        "https://user:password@studio.example/",
+        "https://@studio.example/",
     ],
 )
 def test_these_cannot(url: str) -> None:

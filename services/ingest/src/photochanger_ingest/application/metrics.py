@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from photochanger_ingest.domain.ids import ProviderId
 from photochanger_ingest.domain.job import Job, JobMode, JobSource, JobState
+from photochanger_ingest.domain.webhook import Sent
 
 
 class JobMetrics:
@@ -94,3 +95,26 @@ class JobMetrics:
         self.unfinished.clear()
         for (provider_id, state), count in counts.items():
             self.unfinished.labels(provider_id, state).set(count)
+
+
+class WebhookMetrics:
+    """Attempts to reach clients' receivers."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.attempts: Final = Counter(
+            "ingest_webhook_attempts_total",
+            "Messages sent to receivers, by outcome: `ok`, or what went wrong.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.duration: Final = Histogram(
+            "ingest_webhook_attempt_seconds",
+            "How long an attempt took.",
+            buckets=DURATION_BUCKETS_SECONDS,
+            registry=registry,
+        )
+
+    def attempted(self, sent: Sent) -> None:
+        """Notes an attempt."""
+        self.attempts.labels("ok" if sent.error is None else sent.error.lower()).inc()
+        self.duration.observe(sent.duration.total_seconds())

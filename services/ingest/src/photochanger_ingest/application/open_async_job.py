@@ -46,6 +46,14 @@ class Handover(Protocol):
         ...
 
 
+class Signing(Protocol):
+    """Knows whose webhooks can be signed."""
+
+    async def require(self, client_id: ClientId) -> None:
+        """Raises `WebhookSecretRequired` unless this client's can."""
+        ...
+
+
 class OpenAsyncJob:
     """Decides everything in one transaction. Once it is committed the job is brought to its end, whatever restarts."""
 
@@ -58,6 +66,7 @@ class OpenAsyncJob:
         providers: Providers,
         media: Media,
         hand_over: Handover,
+        webhooks: Signing,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -67,6 +76,7 @@ class OpenAsyncJob:
         self._providers = providers
         self._media = media
         self._hand_over = hand_over
+        self._webhooks = webhooks
         self._clock = clock
         self._ids = ids
 
@@ -81,6 +91,8 @@ class OpenAsyncJob:
             earlier = await self._store.job(order.job_id)
             if earlier is not None:
                 return Accepted(_own(earlier, order.client_id), replayed=True)
+        if order.webhook_url is not None:
+            await self._webhooks.require(order.client_id)
         described = await self._media.describe(order.input_media_object_id)
         photo = photo_of(order, described, self._clock.now())
         require_form(order.form_fields, sha256=photo.sha256, idempotency_key=order.idempotency_key)

@@ -219,7 +219,7 @@ class JobEvents(Protocol):
         ...
 
     async def finished(self, job: Job) -> None:
-        """A job has reached its final state."""
+        """A job has reached its final state: also its client is told, if it came with a webhook URL."""
         ...
 
     async def result_kept(self, job: Job) -> None:

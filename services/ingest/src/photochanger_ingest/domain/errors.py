@@ -12,6 +12,10 @@ ServiceError
 ├── JobAlreadyFinal, JobNotFinal            an asynchronous job to cancel, to repeat
 ├── InputNotFound                           an asynchronous job's photo
 ├── InvalidApiKey, ApiKeyNotFound, ApiClientNotFound  keys of API clients
+├── WebhookSecretNotFound                   a client's webhook secret
+│   └── WebhookSecretRequired               a job whose end nobody could sign
+├── WebhooksNotConfigured                   there is nothing to keep webhook secrets with
+├── WebhookDeliveryNotFound, WebhookDeliveryPending  a delivery to look at, to resend
 ├── VersionConflict                         somebody else changed it first
 ├── SlotVersionNotFound                     a version of a slot to restore
 ├── TemplateNotFound, TemplateInUse         a slot's template images
@@ -25,7 +29,7 @@ from datetime import timedelta
 
 from photochanger_chassis.errors import ErrorKind, ServiceError
 
-from photochanger_ingest.domain.ids import JobId, ProviderId, SlotId
+from photochanger_ingest.domain.ids import DeliveryId, JobId, ProviderId, SlotId
 
 
 class SlotNotFound(ServiceError):
@@ -240,6 +244,50 @@ class ApiClientNotFound(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("There is no client with this id. Leave it out to make a new one.")
+
+
+class WebhookSecretNotFound(ServiceError):
+    """The client has no secret for its webhooks."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "WEBHOOK_SECRET_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("This client has no webhook secret. Make one: POST /api/v1/webhooks/secret.")
+
+
+class WebhookSecretRequired(WebhookSecretNotFound):
+    """A job with a webhook URL, of a client that has no secret to sign with."""
+
+    kind = ErrorKind.FAILED_PRECONDITION
+
+
+class WebhooksNotConfigured(ServiceError):
+    """There is no key to seal secrets with, or none that opens what is stored."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "WEBHOOKS_NOT_CONFIGURED"
+
+    def __init__(self) -> None:
+        super().__init__("Webhooks are not set up here: an operator has to set SECRETS_ENCRYPTION_KEY.")
+
+
+class WebhookDeliveryNotFound(ServiceError):
+    """There is no such delivery, it is another client's, or its time in the log is over."""
+
+    kind, reason = ErrorKind.NOT_FOUND, "WEBHOOK_DELIVERY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such webhook delivery. Ended ones are kept for 30 days.")
+
+
+class WebhookDeliveryPending(ServiceError):
+    """It is going to be sent anyway."""
+
+    kind, reason = ErrorKind.FAILED_PRECONDITION, "WEBHOOK_DELIVERY_PENDING"
+
+    def __init__(self, delivery_id: DeliveryId) -> None:
+        super().__init__(
+            f"Delivery {delivery_id} is still pending: it is sent without that.", deliveryId=delivery_id
+        )
 
 
 class GalleryNotShared(ServiceError):

@@ -3,6 +3,7 @@
 import re
 from typing import Final, NewType
 
+DELIVERY_PREFIX: Final = "msg_"
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 SlotId = NewType("SlotId", str)
@@ -23,6 +24,9 @@ ClientId = NewType("ClientId", str)
 ApiKeyId = NewType("ApiKeyId", str)
 """A client's key; never the key itself."""
 
+DeliveryId = NewType("DeliveryId", str)
+"""A message to a client's receiver: `msg_` and 32 lower-case hex digits."""
+
 MediaObjectId = NewType("MediaObjectId", str)
 """A file kept by the media service."""
 
@@ -30,3 +34,8 @@ MediaObjectId = NewType("MediaObjectId", str)
 def is_id(text: str) -> bool:
     """Tells whether this has the form of a job's, client's or key's id: 32 lower-case hex digits."""
     return _ID.fullmatch(text) is not None
+
+
+def is_delivery_id(text: str) -> bool:
+    """Tells whether this has the form of a delivery's id."""
+    return text.startswith(DELIVERY_PREFIX) and is_id(text.removeprefix(DELIVERY_PREFIX))

@@ -19,6 +19,7 @@ from photochanger.ingest.v1 import (
     settings_service_pb2_grpc,
     slot_service_pb2_grpc,
     statistics_service_pb2_grpc,
+    webhook_service_pb2_grpc,
 )
 from photochanger.media.v1 import media_service_pb2
 from photochanger_chassis.errors import ServiceError
@@ -62,6 +63,7 @@ class Camera:
         self.api_keys = api_key_service_pb2_grpc.ApiKeyServiceStub(channel)
         self.async_jobs = async_job_service_pb2_grpc.AsyncJobServiceStub(channel)
         self.audit = audit_service_pb2_grpc.AuditServiceStub(channel)
+        self.webhooks = webhook_service_pb2_grpc.WebhookServiceStub(channel)
 
     async def ticket(self, slot_id: str = "slot-001") -> job_service_pb2.JobTicket:
         """Asks for admission."""

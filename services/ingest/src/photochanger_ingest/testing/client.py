@@ -18,6 +18,7 @@ class ApiClient:
     """One client of one instance of ingest, and the media service where it leaves its photos."""
 
     def __init__(self, camera: Camera, media: FakeMedia, client_id: str = CLIENT) -> None:
+        self.camera = camera
         self._jobs = camera.async_jobs
         self._media = media
         self.client_id = client_id

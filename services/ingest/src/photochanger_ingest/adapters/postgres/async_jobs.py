@@ -11,6 +11,7 @@ from photochanger_chassis.postgres.pool import Connection, Pool, connection, tra
 
 from photochanger_ingest.adapters.postgres.admissions import PostgresAdmissions
 from photochanger_ingest.adapters.postgres.events import PostgresConfigurationEvents, PostgresJobEvents
+from photochanger_ingest.adapters.postgres.job_webhooks import JobWebhooks
 from photochanger_ingest.adapters.postgres.jobs import PostgresJobs
 from photochanger_ingest.adapters.postgres.rows import JOB_COLUMNS, JOB_WIDTH, Row, assignment_of, job_of
 from photochanger_ingest.adapters.postgres.slots import PostgresSlots
@@ -125,10 +126,11 @@ class PostgresAsyncWork(PostgresWork):
 class PostgresAsyncStore:
     """Keeps the promises of `application.async_store.AsyncStore`, beside the store of all jobs."""
 
-    def __init__(self, pool: Pool, store: PostgresStore, ids: Ids) -> None:
+    def __init__(self, pool: Pool, store: PostgresStore, ids: Ids, webhooks: JobWebhooks) -> None:
         self._pool = pool
         self._store = store
         self._ids = ids
+        self._webhooks = webhooks
 
     @asynccontextmanager
     async def async_work(self) -> AsyncIterator[PostgresAsyncWork]:
@@ -138,7 +140,7 @@ class PostgresAsyncStore:
                 PostgresJobs(conn),
                 PostgresAdmissions(conn),
                 PostgresSlots(conn),
-                PostgresJobEvents(conn, self._ids),
+                PostgresJobEvents(conn, self._ids, self._webhooks),
                 PostgresConfigurationEvents(conn, self._ids),
                 PostgresClientJobs(conn),
             )

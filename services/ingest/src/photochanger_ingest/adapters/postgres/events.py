@@ -12,6 +12,7 @@ from photochanger_chassis.postgres.outbox import OutboxEvent, add
 from photochanger_chassis.postgres.pool import Connection
 
 from photochanger_ingest.adapters.messages import job_message, settings_message, slot_message
+from photochanger_ingest.adapters.postgres.job_webhooks import JobWebhooks
 from photochanger_ingest.domain.ids import JobId
 from photochanger_ingest.domain.job import Job
 from photochanger_ingest.domain.settings import Settings
@@ -24,9 +25,10 @@ _SETTINGS_AGGREGATE: Final = "settings"
 class PostgresJobEvents:
     """Events of jobs, in the order of their transactions."""
 
-    def __init__(self, conn: Connection, ids: Ids) -> None:
+    def __init__(self, conn: Connection, ids: Ids, webhooks: JobWebhooks) -> None:
         self._conn = conn
         self._ids = ids
+        self._webhooks = webhooks
 
     async def created(self, job: Job) -> None:
         """A job has been admitted."""
@@ -44,9 +46,10 @@ class PostgresJobEvents:
         await self._add(job, "events.ingest.job.progressed", event, at)
 
     async def finished(self, job: Job) -> None:
-        """A job has reached its final state."""
+        """A job has reached its final state. Whatever ends a job says so here, so here its client is told, too."""
         event = job_events_pb2.JobFinished(job=job_message(job))
         await self._add(job, "events.ingest.job.finished", event, job.finished_at or job.created_at)
+        await self._webhooks.finished(self._conn, job)
 
     async def result_kept(self, job: Job) -> None:
         """A picture came after a job's final state, and is kept."""

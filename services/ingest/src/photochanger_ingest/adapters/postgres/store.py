@@ -12,6 +12,7 @@ from photochanger_chassis.postgres.pool import Pool, connection, transaction
 from photochanger_ingest.adapters.postgres.admissions import LOAD_COLUMNS, PostgresAdmissions, load_of
 from photochanger_ingest.adapters.postgres.audit import PRUNE_AUDIT
 from photochanger_ingest.adapters.postgres.events import PostgresConfigurationEvents, PostgresJobEvents
+from photochanger_ingest.adapters.postgres.job_webhooks import JobWebhooks
 from photochanger_ingest.adapters.postgres.jobs import PostgresJobs
 from photochanger_ingest.adapters.postgres.rows import (
     JOB_COLUMNS,
@@ -28,6 +29,8 @@ from photochanger_ingest.adapters.postgres.rows import (
 )
 from photochanger_ingest.adapters.postgres.slots import PostgresSlots
 from photochanger_ingest.adapters.postgres.statistics import PRUNE_STATISTICS
+from photochanger_ingest.adapters.postgres.webhook_secrets import PRUNE_WEBHOOK_SECRETS
+from photochanger_ingest.adapters.postgres.webhooks import PRUNE_WEBHOOK_DELIVERIES, PRUNE_WEBHOOK_RECEIVERS
 from photochanger_ingest.application.store import Assignment, JobDetails, JobQuery, Opening, Page
 from photochanger_ingest.domain.ids import JobId, ProviderId, SlotId
 from photochanger_ingest.domain.job import Job, JobState
@@ -87,6 +90,9 @@ _PRUNING: Final = (
     """,
     PRUNE_STATISTICS,
     PRUNE_AUDIT,
+    PRUNE_WEBHOOK_DELIVERIES,
+    PRUNE_WEBHOOK_RECEIVERS,
+    PRUNE_WEBHOOK_SECRETS,
 )
 
 
@@ -104,9 +110,10 @@ class PostgresWork:
 class PostgresStore:
     """Reads by single statements, changes by transactions."""
 
-    def __init__(self, pool: Pool, ids: Ids) -> None:
+    def __init__(self, pool: Pool, ids: Ids, webhooks: JobWebhooks) -> None:
         self._pool = pool
         self._ids = ids
+        self._webhooks = webhooks
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[PostgresWork]:
@@ -116,7 +123,7 @@ class PostgresStore:
                 PostgresJobs(conn),
                 PostgresAdmissions(conn),
                 PostgresSlots(conn),
-                PostgresJobEvents(conn, self._ids),
+                PostgresJobEvents(conn, self._ids, self._webhooks),
                 PostgresConfigurationEvents(conn, self._ids),
             )
 

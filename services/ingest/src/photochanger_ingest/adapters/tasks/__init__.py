@@ -1,0 +1,1 @@
+"""The tasks that ingest runs on its engine."""
