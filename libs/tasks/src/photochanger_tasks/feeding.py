@@ -45,7 +45,14 @@ class Feeder:
     ) -> None:
         """`start` runs a claimed task; `committed` is called after a claim that made events, to have them sent."""
         self._lane = lane
-        self._source = TicketSource(nats, lane.queue, context=tasks.kinds.context, arrived=lane.stirred.set)
+        self._source = TicketSource(
+            nats,
+            lane.queue,
+            context=tasks.kinds.context,
+            # A ticket outlives the lease of the task it was used for: a lost task is queued again by then.
+            ack_wait=2 * lease,
+            arrived=lane.stirred.set,
+        )
         self._pool = pool
         self._tasks = tasks
         self._clock = clock

@@ -21,7 +21,6 @@ from photochanger_tasks.tasks import Tasks
 _log = structlog.stdlib.get_logger(__name__)
 _LOCK: Final = 0x7461736B73  # "tasks"; advisory locks are per database
 _SWEEP: Final = timedelta(seconds=1)
-_RECONCILE: Final = timedelta(seconds=5)
 _PRUNE: Final = timedelta(minutes=1)
 _WORKERS_KEPT: Final = timedelta(minutes=10)
 _BY: Final = "keeper"
@@ -38,12 +37,15 @@ class Keeper:
         clock: Clock,
         *,
         lease: timedelta = timedelta(seconds=15),
+        reconcile: timedelta = timedelta(seconds=5),
     ) -> None:
+        """`lease` is that of the workers; `reconcile` is how often tickets are counted."""
         self._pool = pool
         self._nats = nats
         self._tasks = tasks
         self._clock = clock
         self._lease = lease
+        self._reconcile = reconcile
         self._missing: dict[str, int] = defaultdict(int)
         self._trusted_from = clock.now()
 
@@ -52,7 +54,7 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             loops = [
                 group.create_task(self._repeat(_SWEEP, self.sweep), name="task-sweeps"),
-                group.create_task(self._repeat(_RECONCILE, self.reconcile), name="task-reconciler"),
+                group.create_task(self._repeat(self._reconcile, self.reconcile), name="task-reconciler"),
                 group.create_task(self._repeat(_PRUNE, self.prune), name="task-pruning"),
             ]
             try:

@@ -7,7 +7,7 @@ import asyncio
 import importlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from photochanger_chassis.nats.events import EventPublisher
 from photochanger_chassis.postgres import outbox
 from photochanger_chassis.postgres.notify import Notifications, open_notifications
 from photochanger_chassis.postgres.outbox import OutboxRelay
-from photochanger_chassis.postgres.pool import Pool, open_pool, transaction
+from photochanger_chassis.postgres.pool import Pool, connection, open_pool, transaction
 from photochanger_chassis.settings import NatsSettings, PostgresSettings
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -36,6 +36,7 @@ from photochanger_tasks.metrics import TaskMetrics
 from photochanger_tasks.model import Submitted, Task
 from photochanger_tasks.nats.stream import TicketPublisher, tickets_there
 from photochanger_tasks.pipelines import Pipelines
+from photochanger_tasks.postgres.rows import task_row
 from photochanger_tasks.schema import create_task_tables
 from photochanger_tasks.tasks import Tasks
 from photochanger_tasks.worker import Worker, WorkerOptions
@@ -118,10 +119,16 @@ class Engine:
         """Waits until a condition holds for all of these tasks, and returns them. The limit claims no speed."""
         async with asyncio.timeout(within.total_seconds()):
             while True:
-                found = [await self.tasks.get(task_id) for task_id in task_ids]
+                found = await self._look(task_ids)
                 if all(map(condition, found)):
                     return found
                 await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _look(self, task_ids: Sequence[str]) -> list[Task]:
+        async with connection(self.pool) as conn, conn.cursor(row_factory=task_row) as cursor:
+            await cursor.execute("SELECT * FROM tasks WHERE id = ANY(%s)", (list(task_ids),))
+            found = {task.id: task for task in await cursor.fetchall()}
+        return [found[task_id] for task_id in task_ids]
 
     async def until_tickets(self, queue: str, number: int, within: timedelta = timedelta(seconds=30)) -> None:
         """Waits until JetStream has that many tickets of a queue, those in workers' hands included."""
@@ -144,6 +151,7 @@ async def engine(
     ids: Ids | None = None,
     connections: int = 10,
     lease: timedelta = timedelta(seconds=15),
+    reconcile: timedelta = timedelta(seconds=5),
 ) -> AsyncIterator[Engine]:
     """Opens an engine on a database that has its tables. `lease` is what the keeper takes for the workers'."""
     postgres = PostgresSettings(database_url=SecretStr(postgres_url), database_pool_max=connections)
@@ -167,7 +175,7 @@ async def engine(
             clock=used_clock,
             tasks=tasks,
             pipelines=Pipelines(tasks, used_clock, used_ids),
-            keeper=Keeper(pool, nats, tasks, used_clock, lease=lease),
+            keeper=Keeper(pool, nats, tasks, used_clock, lease=lease, reconcile=reconcile),
             relay=OutboxRelay(pool, publisher, notifications),
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -35,9 +36,10 @@ def open_engine(postgres_url: str, nats_url: str, queue: str) -> Open:
         pipelines: tuple[PipelineKind, ...] = (),
         limit: int = 1000,
         nats: str = nats_url,
+        **options: Any,
     ) -> AsyncIterator[Engine]:
         known = Kinds.of("test", *kinds, pipelines=pipelines, queues=[Queue(queue, limit)])
-        async with engine(known, postgres_url=postgres_url, nats_url=nats, clock=clock) as made:
+        async with engine(known, postgres_url=postgres_url, nats_url=nats, clock=clock, **options) as made:
             yield made
 
     return opened

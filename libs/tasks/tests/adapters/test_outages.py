@@ -31,7 +31,10 @@ async def test_when_a_server_is_killed_and_comes_back_every_task_ends_done(
     kind = TaskKind(name="say", queue=queue, payload=StringValue).handled_by(work)
     async with (
         engine(
-            Kinds.of("test", kind), postgres_url=servers["postgres"].url, nats_url=servers["nats"].url
+            Kinds.of("test", kind),
+            postgres_url=servers["postgres"].url,
+            nats_url=servers["nats"].url,
+            reconcile=timedelta(seconds=1),
         ) as opened,
         opened.working(opened.worker({queue: 2}), keeper=True),
     ):

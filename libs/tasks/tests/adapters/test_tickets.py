@@ -54,7 +54,7 @@ async def test_when_nats_loses_its_whole_store_all_tasks_are_done(
         await release.wait()
 
     async with (
-        open_engine(kind.handled_by(work), nats=server.url) as engine,
+        open_engine(kind.handled_by(work), nats=server.url, reconcile=timedelta(seconds=1)) as engine,
         engine.working(engine.worker({queue: 3}), keeper=True),
     ):
         submitted = await engine.submit(*some(kind, 100))
@@ -149,10 +149,11 @@ async def test_a_task_of_a_kind_that_only_a_newer_worker_has_waits_for_one(
 async def test_a_queue_of_another_service_is_refused(open_engine: Open, kind: Say, queue: str) -> None:
     async with open_engine(kind) as engine:
         await ensure_stream(engine.nats)
-        await ensure_consumer(engine.nats, Queue(queue), context="one")
-        await ensure_consumer(engine.nats, Queue(queue, 5), context="one")
+        half_a_minute = timedelta(seconds=30)
+        await ensure_consumer(engine.nats, Queue(queue), context="one", ack_wait=half_a_minute)
+        await ensure_consumer(engine.nats, Queue(queue, 5), context="one", ack_wait=half_a_minute)
         with pytest.raises(QueueOwnedElsewhere, match="one"):
-            await ensure_consumer(engine.nats, Queue(queue), context="two")
+            await ensure_consumer(engine.nats, Queue(queue), context="two", ack_wait=half_a_minute)
 
 
 async def test_a_deleted_consumer_is_made_anew(open_engine: Open, kind: Say, queue: str) -> None:

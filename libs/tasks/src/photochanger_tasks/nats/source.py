@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 from typing import Final
 
@@ -64,11 +65,19 @@ class TicketSource:
     """Pulls tickets of one queue."""
 
     def __init__(
-        self, connection: NatsConnection, queue: Queue, *, context: str, arrived: Callable[[], None]
+        self,
+        connection: NatsConnection,
+        queue: Queue,
+        *,
+        context: str,
+        ack_wait: timedelta,
+        arrived: Callable[[], None],
     ) -> None:
+        """`arrived` is called when there may be something to take; the others as in `ensure_consumer`."""
         self._connection = connection
         self._queue = queue
         self._context = context
+        self._ack_wait = ack_wait
         self._arrived = arrived
         self._subscription: Subscription | None = None
         self._inbox = ""
@@ -126,7 +135,7 @@ class TicketSource:
         connects = client.stats["reconnects"]
         await self.close()
         await ensure_stream(self._connection)
-        await ensure_consumer(self._connection, self._queue, context=self._context)
+        await ensure_consumer(self._connection, self._queue, context=self._context, ack_wait=self._ack_wait)
         self._inbox = client.new_inbox()
         with nats_errors():
             self._subscription = await client.subscribe(f"{self._inbox}.*", cb=self._on_message)

@@ -1,5 +1,6 @@
 """The stream of tickets, its consumers, and how tickets get into it."""
 
+from datetime import timedelta
 from typing import Final, Protocol
 
 import nats.js.errors
@@ -11,7 +12,6 @@ from photochanger_chassis.postgres.outbox import OutboxEvent
 from photochanger_tasks.kinds import Queue
 
 STREAM: Final = "TASKS"
-ACK_WAIT_SECONDS: Final = 30.0
 _SUBJECT: Final = "tasks"
 _DUPLICATES_SECONDS: Final = 120.0
 
@@ -48,8 +48,16 @@ async def ensure_stream(connection: NatsConnection) -> None:
     )
 
 
-async def ensure_consumer(connection: NatsConnection, queue: Queue, *, context: str) -> None:
-    """Creates the durable consumer of a queue, or brings it to the limit wanted here.
+async def ensure_consumer(
+    connection: NatsConnection, queue: Queue, *, context: str, ack_wait: timedelta
+) -> None:
+    """Creates the durable consumer of a queue, or brings it to what is wanted here.
+
+    Args:
+        connection: to NATS.
+        queue: the queue and its limit.
+        context: the service whose queue it is.
+        ack_wait: after so long without a word from its worker, a ticket goes to another.
 
     Raises:
         QueueOwnedElsewhere: another service's workers consume it.
@@ -72,7 +80,7 @@ async def ensure_consumer(connection: NatsConnection, queue: Queue, *, context: 
                 filter_subject=f"{_SUBJECT}.{queue.name}.>",
                 deliver_policy=api.DeliverPolicy.ALL,
                 ack_policy=api.AckPolicy.EXPLICIT,
-                ack_wait=ACK_WAIT_SECONDS,
+                ack_wait=ack_wait.total_seconds(),
                 # A ticket that the server gave up would stay in the stream, seen by nobody.
                 max_deliver=-1,
                 # How many of the queue's tasks run at once in the whole fleet.
