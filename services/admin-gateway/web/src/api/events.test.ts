@@ -116,7 +116,8 @@ it("leaves a broken connection to the browser, and opens none once it is stopped
 });
 
 it("knows what a finished job outdates", () => {
-  const event = { kind: "job.finished", job: { job_id: "ab", slot_id: "slot-001" } } as LiveEvent; // As much as is read.
+  const job = { job_id: "ab", slot_id: "slot-001", client_id: null };
+  const event = { kind: "job.finished", job } as LiveEvent; // As much as is read.
   expect(outdatedBy(event)).toEqual(
     expect.arrayContaining([
       ["slots"],
@@ -127,4 +128,11 @@ it("knows what a finished job outdates", () => {
       ["gallery"],
     ]),
   );
+});
+
+it("knows that a program's job outdates what the program was told, and its progress the job alone", () => {
+  const job = { job_id: "ab", slot_id: null, client_id: "cd" };
+  const told = (kind: "job.finished" | "job.progressed") => outdatedBy({ kind, job } as LiveEvent); // As much as is read.
+  expect(told("job.finished")).toContainEqual(["webhooks"]);
+  expect(told("job.progressed")).toEqual([["job", "ab"]]);
 });

@@ -4,7 +4,10 @@ import type { JobRow } from "./types";
 
 /** What `/api/events` tells: see docs/http.md. */
 export type LiveEvent =
-  | { kind: "job.created" | "job.started" | "job.finished" | "job.result-kept"; job: JobRow }
+  | {
+      kind: "job.created" | "job.started" | "job.progressed" | "job.finished" | "job.result-kept";
+      job: JobRow;
+    }
   | { kind: "slot.changed"; slot_id: string; version: number; updated_by: string }
   | { kind: "settings.changed"; version: number }
   | { kind: "reset" };
@@ -12,7 +15,7 @@ export type LiveEvent =
 export type LiveState = "connecting" | "live" | "reconnecting";
 
 const KINDS: LiveEvent["kind"][] = [
-  ...(["job.created", "job.started", "job.finished", "job.result-kept"] as const),
+  ...(["job.created", "job.started", "job.progressed", "job.finished", "job.result-kept"] as const),
   ...(["slot.changed", "settings.changed", "reset"] as const),
 ];
 
@@ -27,11 +30,15 @@ export function outdatedBy(event: LiveEvent): QueryKey[] | null {
     case "job.created":
     case "job.started":
       return [keys.slots, keys.jobs, keys.job(event.job.job_id), keys.queues];
+    case "job.progressed":
+      return [keys.job(event.job.job_id)];
     case "job.finished":
     case "job.result-kept":
       return [
         ...[keys.slots, ...ofSlot(event.job.slot_id), keys.jobs, keys.job(event.job.job_id)],
         ...[keys.statistics, keys.gallery, keys.queues],
+        // A program may be told of it.
+        ...(event.job.client_id === null ? [] : [keys.webhooks]),
       ];
     case "slot.changed":
       return [keys.slots, keys.slot(event.slot_id), keys.gallery, keys.statistics, keys.audit];

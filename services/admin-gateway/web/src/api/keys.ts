@@ -15,4 +15,8 @@ export const keys = {
   allDeadTasks: ["dead-tasks"],
   deadTasks: (queue: string) => ["dead-tasks", queue],
   apiKeys: ["api-keys"],
+  clients: ["api-keys", "clients"],
+  webhooks: ["webhooks"],
+  deliveries: (search: string) => ["webhooks", "list", search],
+  delivery: (deliveryId: string) => ["webhooks", "one", deliveryId],
 } as const;

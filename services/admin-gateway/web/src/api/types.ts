@@ -61,3 +61,8 @@ export type DeadTask = Answer<"get", "/api/queues/{queue}/dead">["tasks"][number
 
 export type ApiKey = Answer<"get", "/api/api-keys">["keys"][number];
 export type NewApiKeyChange = Body<"post", "/api/api-keys">;
+
+export type Delivery = Answer<"get", "/api/webhooks/deliveries">["deliveries"][number];
+export type DeliveryState = Delivery["state"];
+export type DeliveryDetails = Answer<"get", "/api/webhooks/deliveries/{delivery_id}">;
+export type DeliveryAttempt = DeliveryDetails["attempts"][number];

@@ -65,6 +65,7 @@ export function createRouter(queries: QueryClient) {
               { path: "settings", lazy: page("settings", () => import("@/pages/settings/route")) },
               { path: "settings/audit", lazy: page("audit", () => import("@/pages/audit/route")) },
               { path: "settings/api-keys", lazy: page("api-keys", () => import("@/pages/api-keys/route")) },
+              { path: "webhooks", lazy: page("webhooks", () => import("@/pages/webhooks/route")) },
               { path: "*", Component: NotFoundPage },
             ],
           },

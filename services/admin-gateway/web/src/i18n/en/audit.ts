@@ -33,6 +33,7 @@ export const audit = {
     media: "Cleanup",
     "api-key": "API keys",
     task: "Tasks",
+    webhook: "Webhooks",
   },
   fact: {
     fields: "Changed",
@@ -60,9 +61,14 @@ export const audit = {
     "provider-key": { set: "Set a provider's key", delete: "Removed a provider's key" },
     template: { add: "Added a template image", delete: "Deleted a template image" },
     media: { cleanup: "Cleaned up" },
-    job: { rerun: "Ran a job again" },
+    job: {
+      rerun: "Ran a job again",
+      cancel: "Cancelled a program's job",
+      retry: "Ran a program's job again",
+    },
     gallery: { share: "Shared the galleries" },
     "api-key": { create: "Made an API key", revoke: "Revoked an API key" },
     task: { requeue: "Tried a dead task again", drop: "Gave up a dead task" },
+    webhook: { resend: "Sent a webhook again" },
   },
 };

@@ -13,3 +13,4 @@ export { settings } from "./settings";
 export { slot } from "./slot";
 export { slots } from "./slots";
 export { statistics } from "./statistics";
+export { webhooks } from "./webhooks";

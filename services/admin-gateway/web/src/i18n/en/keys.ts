@@ -5,6 +5,8 @@ export const keys = {
     "For programs that send photos by themselves: websites, apps, other booths. Each gets a key of its own.",
   back: "Settings",
   create: "Create a key",
+  toWebhooks: "Webhook deliveries",
+  webhooksOf: "Webhook deliveries of {{name}}",
   make: "Create key",
   failed: "The key was not created",
   lastUsedHelp: "Last use is exact to a minute.",

@@ -33,6 +33,7 @@ export const queues = {
   dead_other: "{{formatted}} dead tasks",
   noDead: "No dead tasks",
   lookAtDead: "Look at them",
+  toWebhooks: "Webhook deliveries",
   workers: {
     title: "Workers",
     intro: "Processes that do the queued work. One that is silent for 30 seconds counts as gone.",

@@ -28,6 +28,12 @@ export const errors = {
   task_unique_key_taken: "Такая же работа уже выполняется, поэтому запустить эту задачу снова нельзя.",
   api_key_not_found: "Такого ключа API нет.",
   api_client_not_found: "Такого клиента больше нет.",
+  job_already_final: "Задание уже завершено.",
+  job_not_final: "Задание ещё не завершено.",
+  webhook_delivery_not_found: "Такой доставки нет; завершённые хранятся 30 дней.",
+  webhook_delivery_pending: "Это сообщение уже в пути.",
+  webhooks_not_configured:
+    "У платформы нет ключа, чтобы подписывать вебхуки. Его должен задать тот, кто её обслуживает.",
   not_found: "Ничего не найдено.",
   method_not_allowed: "Сервер этого не разрешает.",
   idempotency_conflict: "Такой же запрос ещё выполняется.",

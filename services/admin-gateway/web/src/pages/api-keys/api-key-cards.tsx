@@ -1,7 +1,8 @@
-import { Badge, Button, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Badge, Button, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { IconCircleCheck, IconCircleX, IconReplace, IconTrash } from "@tabler/icons-react";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import type { ApiKey } from "@/api/types";
 import { confirm } from "@/components/confirm";
 import { FactList } from "@/components/figures/fact-list";
@@ -115,6 +116,14 @@ function ApiKeyCard({ apiKey, onReplace }: { apiKey: ApiKey; onReplace: () => vo
             { name: t("facts.client"), value: <span className={classes["code"]}>{apiKey.client_id}</span> },
           ]}
         />
+        <Anchor
+          component={Link}
+          to={`/webhooks?client=${apiKey.client_id}`}
+          fz="sm"
+          aria-label={t("webhooksOf", { name: apiKey.name })}
+        >
+          {t("toWebhooks")}
+        </Anchor>
         {!revoked && (
           <Group gap="xs" mt="auto">
             <Button

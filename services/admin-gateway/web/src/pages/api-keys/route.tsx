@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
-import { IconArrowLeft, IconHistory, IconPlugConnected, IconPlus } from "@tabler/icons-react";
+import { IconArrowLeft, IconHistory, IconPlugConnected, IconPlus, IconWebhook } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -35,7 +35,21 @@ export function Component() {
           </Group>
         </Anchor>
       }
-      actions={keys.length > 0 && create}
+      actions={
+        keys.length > 0 && (
+          <>
+            <Button
+              component={Link}
+              to="/webhooks"
+              variant="default"
+              leftSection={<IconWebhook size={18} aria-hidden />}
+            >
+              {t("toWebhooks")}
+            </Button>
+            {create}
+          </>
+        )
+      }
     >
       {list.isPending && <LoadingRows rows={4} height={110} />}
       {list.isError && <ErrorState error={list.error} retry={() => void list.refetch()} />}

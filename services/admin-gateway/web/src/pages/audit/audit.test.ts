@@ -47,4 +47,5 @@ it("a target leads to its page where it has one", () => {
   expect(addressOfTarget("provider-key.set", "gemini")).toBeNull();
   expect(addressOfTarget("job.rerun", id)).toBe(`/jobs/${id}`);
   expect(addressOfTarget("template.delete", id)).toBeNull();
+  expect(addressOfTarget("webhook.resend", `msg_${id}`)).toBe(`/webhooks?delivery=msg_${id}`);
 });

@@ -12,6 +12,7 @@ export const GROUPS = [
   "gallery",
   "api-key",
   "task",
+  "webhook",
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
@@ -39,11 +40,14 @@ export const ACTIONS = [
   "template.delete",
   "media.cleanup",
   "job.rerun",
+  "job.cancel",
+  "job.retry",
   "gallery.share",
   "api-key.create",
   "api-key.revoke",
   "task.requeue",
   "task.drop",
+  "webhook.resend",
 ] as const;
 
 /** The action a text names, if there are words for it. */
@@ -65,6 +69,7 @@ export function knownFact(name: string): (typeof FACTS)[number] | null {
 /** Where what was acted on has a page, its address. */
 export function addressOfTarget(action: string, target: string): string | null {
   if (/^slot-0(0[1-9]|1[0-5])$/.test(target)) return `/slots/${target}`;
+  if (/^msg_[0-9a-f]{32}$/.test(target)) return `/webhooks?delivery=${target}`;
   // Media objects have such ids, too.
   return action.startsWith("job.") && /^[0-9a-f]{32}$/.test(target) ? `/jobs/${target}` : null;
 }

@@ -21,6 +21,8 @@ export function Pictures({ job }: { job: JobDetails }) {
   const after = result && !expired ? result.url : null;
   // The original in place of a picture is the photo itself: there is nothing to compare.
   const comparable = before && after && job.result_origin !== "original";
+  const ofProgram = job.source === "api";
+  const photo = ofProgram ? t("job.beforeProgram") : t("job.before");
   const size = result
     ? `${result.width_px} × ${result.height_px}, ${formatBytes(result.size_bytes, i18n.language)}`
     : "";
@@ -39,13 +41,17 @@ export function Pictures({ job }: { job: JobDetails }) {
         </Group>
         {comparable ? (
           <Compare
-            before={{ src: ownPath(before), label: t("job.before") }}
+            before={{ src: ownPath(before), label: photo }}
             after={{ src: ownPath(after), label: t("job.after") }}
             label={t("job.compare")}
           />
         ) : (
           <SimpleGrid cols={2} spacing="md">
-            <OnePicture src={before} title={t("job.before")} missing={t("job.inputGone")} />
+            <OnePicture
+              src={before}
+              title={photo}
+              missing={ofProgram ? t("job.inputGoneProgram") : t("job.inputGone")}
+            />
             <OnePicture src={after} title={t("job.after")} missing={whyNone(job, expired)} />
           </SimpleGrid>
         )}

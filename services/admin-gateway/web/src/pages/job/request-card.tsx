@@ -5,14 +5,16 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { JobDetails } from "@/api/types";
 import { type Fact, FactList } from "@/components/figures/fact-list";
-import { formatBytes } from "@/components/figures/format";
+import { formatBytes, formatCount } from "@/components/figures/format";
 import { useOperationWords } from "@/components/operation-words";
 import { Photo } from "@/components/photo";
+import { useClientName } from "@/components/use-clients";
 
 /** What was asked of the provider, and with what. */
 export function RequestCard({ job }: { job: JobDetails }) {
-  const { t } = useTranslation("jobs");
+  const { t, i18n } = useTranslation("jobs");
   const words = useOperationWords();
+  const nameOf = useClientName();
   const facts: Fact[] = [
     {
       name: t("job.used.slot"),
@@ -27,10 +29,31 @@ export function RequestCard({ job }: { job: JobDetails }) {
     },
     { name: t("job.used.provider"), value: words.provider(job.provider) },
     { name: t("job.used.operation"), value: words.operation(job.provider, job.operation) },
-    { name: t("job.used.source"), value: t(`source.${job.source}`) },
+    {
+      name: t("job.used.source"),
+      value:
+        job.client_id === null
+          ? t(`source.${job.source}`)
+          : t("job.used.sourceOf", { name: nameOf(job.client_id) }),
+    },
     ...(job.http_status === null || job.source !== "ingest"
       ? []
       : [{ name: t("job.used.answered"), value: `HTTP ${job.http_status}` }]),
+    ...(job.retry_of === null
+      ? []
+      : [
+          {
+            name: t("job.used.retryOf"),
+            value: (
+              <Anchor component={Link} to={`/jobs/${job.retry_of}`} fz="sm" ff="monospace">
+                {job.retry_of.slice(0, 8)}
+              </Anchor>
+            ),
+          },
+        ]),
+    ...(job.attempts > 0
+      ? [{ name: t("job.used.attempts"), value: formatCount(job.attempts, i18n.language) }]
+      : []),
   ];
   const settings = Object.entries(job.settings).map(([name, value]) => ({
     name: words.field(job.provider, job.operation, { name }).title,
@@ -74,8 +97,6 @@ const HASH = {
 /** The photo as it came: its size, its hash, and what the camera wrote beside it. */
 export function ReceivedCard({ job }: { job: JobDetails }) {
   const { t, i18n } = useTranslation("jobs");
-  const { color, icon: Icon } = HASH[job.hash_check];
-  const fields = Object.entries(job.form_fields).map(([name, value]) => ({ name, value }));
   return (
     <Card>
       <Stack gap="md">
@@ -95,31 +116,56 @@ export function ReceivedCard({ job }: { job: JobDetails }) {
             },
           ]}
         />
-        <Part title={t("job.hash.title")}>
-          <Group gap="sm" wrap="nowrap" align="flex-start">
-            <ThemeIcon variant="light" color={color} radius="xl" aria-hidden>
-              <Icon size={18} />
-            </ThemeIcon>
-            <div>
-              <Text fz="sm" fw={650}>
-                {t(`job.hash.${job.hash_check}`)}
-              </Text>
-              <Quiet>{t(`job.hash.${job.hash_check}Help`)}</Quiet>
-            </div>
-          </Group>
-        </Part>
-        <Part title={t("job.used.form")}>
-          {fields.length > 0 ? (
-            <>
-              <FactList facts={fields} />
-              <Quiet>{t("job.used.formHelp")}</Quiet>
-            </>
-          ) : (
-            <Quiet>{t("job.used.noForm")}</Quiet>
-          )}
-        </Part>
+        {job.source !== "api" && <HashPart check={job.hash_check} />}
+        <FieldsPart job={job} />
       </Stack>
     </Card>
+  );
+}
+
+/** Whether the photo is what the camera meant to send; programs send no hash. */
+function HashPart({ check }: { check: JobDetails["hash_check"] }) {
+  const { t } = useTranslation("jobs");
+  const { color, icon: Icon } = HASH[check];
+  return (
+    <Part title={t("job.hash.title")}>
+      <Group gap="sm" wrap="nowrap" align="flex-start">
+        <ThemeIcon variant="light" color={color} radius="xl" aria-hidden>
+          <Icon size={18} />
+        </ThemeIcon>
+        <div>
+          <Text fz="sm" fw={650}>
+            {t(`job.hash.${check}`)}
+          </Text>
+          <Quiet>{t(`job.hash.${check}Help`)}</Quiet>
+        </div>
+      </Group>
+    </Part>
+  );
+}
+
+/** What came beside the photo; nothing of a program that sent none. */
+function FieldsPart({ job }: { job: JobDetails }) {
+  const { t } = useTranslation("jobs");
+  const fields = Object.entries(job.form_fields).map(([name, value]) => ({ name, value }));
+  if (job.source === "api") {
+    return fields.length > 0 ? (
+      <Part title={t("job.used.formProgram")}>
+        <FactList facts={fields} />
+      </Part>
+    ) : null;
+  }
+  return (
+    <Part title={t("job.used.form")}>
+      {fields.length > 0 ? (
+        <>
+          <FactList facts={fields} />
+          <Quiet>{t("job.used.formHelp")}</Quiet>
+        </>
+      ) : (
+        <Quiet>{t("job.used.noForm")}</Quiet>
+      )}
+    </Part>
   );
 }
 

@@ -5,12 +5,16 @@ import { Link, useParams } from "react-router";
 import type { JobDetails } from "@/api/types";
 import { CopyButton } from "@/components/copy-field";
 import { FailureExplained } from "@/components/jobs/failure-words";
+import { isFinal } from "@/components/jobs/model";
 import { LoadingRows } from "@/components/loading";
 import { Page } from "@/components/page";
 import { EmptyState, ErrorState } from "@/components/states";
 import { JobStatusPill } from "@/components/status-pill";
 import { TimeAgo } from "@/components/time-ago";
+import { ClientsJobActions } from "./clients-job-actions";
+import { DeliveriesCard } from "./deliveries-card";
 import { Pictures } from "./pictures";
+import { ProgressCard } from "./progress-card";
 import { ReceivedCard, RequestCard } from "./request-card";
 import { RerunButton, RerunOutcome, useRerun } from "./rerun";
 import { TimelineCard } from "./timeline-card";
@@ -39,6 +43,7 @@ export function Component() {
 function JobPage({ job }: { job: JobDetails }) {
   const { t } = useTranslation("jobs");
   const rerun = useRerun(job);
+  const async = job.mode === "async";
   return (
     <Page
       title={t("job.title", { id: job.job_id.slice(0, 8) })}
@@ -54,12 +59,13 @@ function JobPage({ job }: { job: JobDetails }) {
           <CopyButton value={job.job_id} what={t("job.id")} />
         </Group>
       }
-      actions={<RerunButton job={job} rerun={rerun} />}
+      actions={async ? <ClientsJobActions job={job} /> : <RerunButton job={job} rerun={rerun} />}
     >
       <RerunOutcome rerun={rerun} />
       <Grid gutter="lg">
         <Grid.Col span={{ base: 12, lg: 7 }}>
           <Stack gap="lg">
+            {async && !isFinal(job.status) && <ProgressCard job={job} />}
             {job.failure && (
               <FailureExplained
                 reason={job.failure.reason}
@@ -73,6 +79,7 @@ function JobPage({ job }: { job: JobDetails }) {
         </Grid.Col>
         <Grid.Col span={{ base: 12, lg: 5 }}>
           <Stack gap="lg">
+            <DeliveriesCard job={job} />
             <RequestCard job={job} />
             <ReceivedCard job={job} />
           </Stack>

@@ -32,6 +32,7 @@ export function TimelineCard({ job }: { job: JobDetails }) {
     // Only known names are looked up; later stages show as they call themselves.
     NAMED.has(kind) ? t(`job.stage.${kind as "upload"}`) : t("job.stage.unknown", { stage: kind });
   const limit = timeline.limitMs === null ? null : duration(timeline.limitMs);
+  const help = job.source === "api" ? "totalHelpProgram" : "totalHelp";
   const instants: Fact[] = [
     ...job.timeline.map(({ event, at }) => ({ name: eventName(event), value: instant(at) })),
     ...(job.deadline ? [{ name: t("job.timeline.deadline"), value: instant(job.deadline) }] : []),
@@ -47,7 +48,7 @@ export function TimelineCard({ job }: { job: JobDetails }) {
           <Text
             fz="sm"
             c="dimmed"
-            {...(limit === null ? {} : { title: t("job.timeline.totalHelp", { limit }) })}
+            {...(limit === null ? {} : { title: t(`job.timeline.${help}`, { limit }) })}
           >
             {limit === null
               ? duration(timeline.totalMs)

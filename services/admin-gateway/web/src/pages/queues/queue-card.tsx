@@ -1,4 +1,4 @@
-import { Button, Card, Group, Progress, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Card, Group, Progress, Stack, Text, Title } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconCircleCheck,
@@ -9,6 +9,7 @@ import {
 } from "@tabler/icons-react";
 import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import type { Queue } from "@/api/types";
 import { formatCount } from "@/components/figures/format";
 import { Pill } from "@/components/status-pill";
@@ -25,6 +26,9 @@ const HEALTH = {
   asleep: { tone: "quiet", icon: IconMoon },
   idle: { tone: "good", icon: IconCircleCheck },
 } as const;
+
+/** The queue whose work webhooks are; how each went is told on a page of theirs. */
+const WEBHOOKS_QUEUE = "light";
 
 interface QueueCardProps {
   queue: Queue;
@@ -79,6 +83,11 @@ export function QueueCard({ queue, onDead }: QueueCardProps) {
           <Text fz="sm" c="dimmed">
             {t("blocked", { count: queue.blocked })}
           </Text>
+        )}
+        {queue.name === WEBHOOKS_QUEUE && (
+          <Anchor component={Link} to="/webhooks" fz="sm" fw={600}>
+            {t("toWebhooks")}
+          </Anchor>
         )}
         <Group mt="auto" justify="space-between" gap="xs" className={classes["dead"] ?? ""}>
           <Text fz="sm" c={queue.dead > 0 ? "" : "dimmed"} fw={queue.dead > 0 ? 600 : 400}>
