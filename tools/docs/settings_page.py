@@ -14,6 +14,7 @@ from photochanger_chassis.settings import SettingRow, describe
 from photochanger_gateway.settings import Settings as GatewaySettings
 from photochanger_ingest.settings import IngestSettings
 from photochanger_ingest.settings import MigrateSettings as IngestMigrateSettings
+from photochanger_ingest.settings import RotateSettings as IngestRotateSettings
 from photochanger_media.settings import CleanupSettings as MediaCleanupSettings
 from photochanger_media.settings import MigrateSettings as MediaMigrateSettings
 from photochanger_media.settings import Settings as MediaSettings
@@ -41,7 +42,11 @@ class Variable:
 
 SERVICES: Final[Mapping[str, Mapping[str, type[BaseSettings]]]] = {
     "admin-gateway": {"serve": GatewaySettings},
-    "ingest": {"serve": IngestSettings, "migrate": IngestMigrateSettings},
+    "ingest": {
+        "serve": IngestSettings,
+        "migrate": IngestMigrateSettings,
+        "rotate-keys": IngestRotateSettings,
+    },
     "providers": {
         "serve": ProvidersSettings,
         "worker": ProvidersWorkerSettings,

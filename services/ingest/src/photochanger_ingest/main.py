@@ -1,6 +1,5 @@
-"""Wires ingest together. `serve` runs the service, `migrate` prepares its database."""
+"""Wires ingest together: the only place where things meet."""
 
-import argparse
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,23 +16,18 @@ from photochanger.ingest.v1 import (
     slot_service_pb2_grpc,
     statistics_service_pb2_grpc,
 )
-from photochanger_chassis.clock import Clock, SystemClock
+from photochanger_chassis.clock import Clock
 from photochanger_chassis.concurrency import Workers, collapse_group, run_every
 from photochanger_chassis.grpc.channel import open_channel
 from photochanger_chassis.grpc.health import Check
 from photochanger_chassis.grpc.server import GrpcServer
 from photochanger_chassis.ids import RandomIds
-from photochanger_chassis.lifecycle import run_service, run_until_stopped
-from photochanger_chassis.logging import configure_logging
-from photochanger_chassis.metrics import serve_metrics
+from photochanger_chassis.lifecycle import run_until_stopped
 from photochanger_chassis.nats.connection import open_nats
 from photochanger_chassis.nats.events import EventConsumer, EventPublisher
-from photochanger_chassis.postgres.migrate import check_schema, migrate
 from photochanger_chassis.postgres.notify import open_notifications
 from photochanger_chassis.postgres.outbox import CHANNEL, OutboxRelay
 from photochanger_chassis.postgres.pool import open_pool, probe
-from photochanger_chassis.settings import load
-from photochanger_chassis.tracing import tracing
 from photochanger_tasks import CANCEL_CHANNEL, TicketPublisher
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -53,7 +47,6 @@ from photochanger_ingest.adapters.postgres.api_keys import PostgresApiKeys
 from photochanger_ingest.adapters.postgres.audit import PostgresAuditLog
 from photochanger_ingest.adapters.postgres.events import JOB_CHANNEL, PostgresWakeups
 from photochanger_ingest.adapters.postgres.galleries import PostgresGalleries
-from photochanger_ingest.adapters.postgres.seed import seed_ingest_password
 from photochanger_ingest.adapters.postgres.statistics import PostgresStatistics
 from photochanger_ingest.adapters.postgres.store import PostgresStore
 from photochanger_ingest.adapters.postgres.versions import PostgresSlotVersions
@@ -77,7 +70,7 @@ from photochanger_ingest.application.take_outcome import TakeOutcome
 from photochanger_ingest.application.templates import Templates
 from photochanger_ingest.application.verify_password import VerifyPassword
 from photochanger_ingest.asynchronous import AsynchronousJobs, Surroundings, wire_asynchronous_jobs
-from photochanger_ingest.settings import IngestSettings, MigrateSettings
+from photochanger_ingest.settings import IngestSettings
 from photochanger_ingest.webhooks import WebhookPart, open_webhooks
 
 SERVICE: Final = "ingest"
@@ -288,35 +281,3 @@ async def _running(
             finally:
                 drained.set()
                 stopping.set()
-
-
-def main() -> None:
-    """Runs the command line."""
-    parser = argparse.ArgumentParser(prog="photochanger_ingest", description="PhotoChanger's ingest service.")
-    parser.add_argument(
-        "command", choices=("serve", "migrate"), help="serve: run; migrate: prepare the database"
-    )
-    if parser.parse_args().command == "migrate":
-        run_service(_migrate)
-    else:
-        run_service(_serve)
-
-
-async def _migrate(_stop: asyncio.Event) -> None:
-    settings = load(MigrateSettings)
-    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
-    await asyncio.to_thread(migrate, settings, MIGRATIONS)
-    if settings.ingest_password is not None:
-        hasher = Argon2Hasher(settings.password_pepper.get_secret_value())
-        hashed = await asyncio.to_thread(hasher.hash, settings.ingest_password.get_secret_value())
-        async with open_pool(settings, application=SERVICE) as pool:
-            await seed_ingest_password(pool, hashed)
-
-
-async def _serve(stop: asyncio.Event) -> None:
-    settings = load(IngestSettings)
-    configure_logging(SERVICE, settings, shortened=SHORT_IN_LOGS)
-    await asyncio.to_thread(check_schema, settings, MIGRATIONS)
-    with tracing(SERVICE, settings):
-        async with serve_metrics(settings), open_ingest(settings, clock=SystemClock()):
-            await stop.wait()

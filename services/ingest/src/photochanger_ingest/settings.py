@@ -66,7 +66,8 @@ class WebhookSettings(SecretsSettings):
     """Webhooks of API clients."""
 
     webhook_retry_pauses: Annotated[tuple[Seconds, ...], NoDecode, BeforeValidator(_listed)] = Field(
-        default=USUAL_PAUSES,
+        default=",".join(f"{pause.total_seconds():g}" for pause in USUAL_PAUSES),
+        validate_default=True,
         description="Pauses after failed attempts at a webhook, in seconds, separated by commas; after one more "
         "failure it is given up.",
     )
@@ -77,9 +78,14 @@ class WebhookSettings(SecretsSettings):
         description="How long a webhook's receiver may take to answer, in seconds.",
     )
     webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = Field(
-        default=(),
+        default="",
+        validate_default=True,
         description="Networks that webhooks may be sent to beside the public Internet, as CIDRs separated by commas.",
     )
+
+
+class RotateSettings(LoggingSettings, PostgresSettings, SecretsSettings):
+    """What `rotate-keys` reads."""
 
 
 class IngestSettings(

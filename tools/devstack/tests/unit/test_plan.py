@@ -101,6 +101,7 @@ def test_every_service_is_told_its_addresses_and_no_one_elses_secrets(layout: La
     assert {name for name, env in told.items() if "JWT_SIGNING_KEY" in env} == {"gateway"}
     assert {name for name, env in told.items() if "S3_SECRET_KEY" in env} == {"media"}
     assert {name for name, env in told.items() if "SECRETS_ENCRYPTION_KEY" in env} == {
+        "ingest",
         "providers",
         "worker-1",
     }

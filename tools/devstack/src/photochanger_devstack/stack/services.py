@@ -98,6 +98,9 @@ def _ingest(plan: Plan) -> dict[str, str]:
     return _grpc(plan, "ingest") | {
         "INGEST_PASSWORD": plan.secrets.ingest_password,
         "PASSWORD_PEPPER": plan.secrets.password_pepper,
+        "SECRETS_ENCRYPTION_KEY": plan.secrets.secrets_encryption_key,
+        # Receivers to try things out with run on this machine.
+        "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
     }
 
 
