@@ -7,26 +7,37 @@ from pathlib import Path
 
 import grpc
 import pytest
+from nats.aio.subscription import Subscription
 from photochanger.providers.v1.processing_service_pb2_grpc import ProcessingServiceStub
 from photochanger.tasks.v1.queue_service_pb2_grpc import QueueServiceStub
 from photochanger_chassis.grpc.channel import open_channel
+from photochanger_chassis.nats.connection import open_nats
+from photochanger_chassis.nats.events import ensure_stream
 from photochanger_chassis.postgres.migrate import migrate
-from photochanger_chassis.settings import GrpcClientSettings, PostgresSettings
+from photochanger_chassis.settings import GrpcClientSettings, NatsSettings, PostgresSettings
+from photochanger_devstack.testing.servers import SharedServers
 from photochanger_providers.drivers.entry import DriverEntry
 from photochanger_providers.main import MIGRATIONS, run, work_queues
 from photochanger_providers.settings import Settings, WorkerSettings
 from photochanger_providers.testing.fake_media import FakeMedia, running_fake_media
+from photochanger_providers.testing.task_bench import Bench
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 PORTRAIT = Path(__file__).parents[4] / "tests" / "photos" / "portrait-512.png"
 
 
+@pytest.fixture(scope="session")
+def postgres_template(shared_servers: SharedServers) -> str:
+    """Migrated once in the run."""
+    return shared_servers.template(
+        "providers", lambda url: migrate(PostgresSettings(database_url=SecretStr(url)), MIGRATIONS)
+    )
+
+
 @pytest.fixture
 def database(postgres_url: str) -> PostgresSettings:
-    settings = PostgresSettings(database_url=SecretStr(postgres_url))
-    migrate(settings, MIGRATIONS)
-    return settings
+    return PostgresSettings(database_url=SecretStr(postgres_url))
 
 
 @pytest.fixture
@@ -171,3 +182,18 @@ async def start_worker(
             return worker
 
         yield start
+
+
+@pytest.fixture
+def bench(start_replica: StartReplica, start_worker: StartWorker, media: FakeMedia, portrait: bytes) -> Bench:
+    return Bench(start_replica, start_worker, media, portrait)
+
+
+@pytest.fixture
+async def events(nats_url: str) -> AsyncIterator[Subscription]:
+    """What services tell from now on."""
+    async with open_nats(NatsSettings(nats_url=SecretStr(nats_url)), service="test") as connection:
+        await connection.connected.wait()
+        # With a subscriber and no stream, publishers would wait for an answer that never comes.
+        await ensure_stream(connection)
+        yield await connection.client.subscribe("events.providers.>")
