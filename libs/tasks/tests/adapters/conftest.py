@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from photochanger_chassis.clock import Clock
+from photochanger_devstack.testing.servers import SharedServers
 from photochanger_tasks import Kinds, PipelineKind, Queue, TaskKind
 from photochanger_tasks.kinds import AnyKind
 from photochanger_tasks.testing import Engine, create_tables, engine
@@ -25,10 +26,14 @@ def kind(queue: str) -> TaskKind[StringValue]:
     return TaskKind(name="say", queue=queue, payload=StringValue)
 
 
+@pytest.fixture(scope="session")
+def postgres_template(shared_servers: SharedServers) -> str:
+    """Has its tables, made once in the run."""
+    return shared_servers.template("tasks", create_tables)
+
+
 @pytest.fixture
 def open_engine(postgres_url: str, nats_url: str, queue: str) -> Open:
-    create_tables(postgres_url)
-
     @asynccontextmanager
     async def opened(
         *kinds: AnyKind,

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from photochanger_chassis.postgres.pool import connection
 from photochanger_tasks import Kinds, Queue, State, TaskKind
-from photochanger_tasks.testing import create_tables, engine, worker_process
+from photochanger_tasks.testing import engine, worker_process
 
 _KILLED = 137
 _TASKS = 20
@@ -30,7 +30,6 @@ async def test_when_a_process_dies_every_task_still_ends_once(
     place: str, postgres_url: str, own_nats: Any
 ) -> None:
     nats = await asyncio.to_thread(own_nats)
-    create_tables(postgres_url)
     say = TaskKind(name="say", queue="crash", payload=StringValue)
     plain = TaskKind(name="plain", queue="crash", payload=StringValue)
 

@@ -30,7 +30,7 @@ from photochanger_chassis.testing import ManualClock
 from photochanger_tasks import Cancelled, Kinds, State, TaskKind, TaskNotDead, UniqueKeyTaken
 from photochanger_tasks.postgres import claims
 from photochanger_tasks.postgres.changes import AttemptEnd
-from photochanger_tasks.testing import Engine, create_tables, engine
+from photochanger_tasks.testing import Engine, engine
 
 LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 3
@@ -285,7 +285,6 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_the_engine_does_what_the_model_does(postgres_url: str, nats_url: str) -> None:
-    create_tables(postgres_url)
     clock = ManualClock()
     kinds = Kinds.of("test", KIND)
     with asyncio.Runner() as runner:

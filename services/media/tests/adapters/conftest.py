@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from photochanger_chassis.postgres.migrate import migrate
+from photochanger_chassis.settings import PostgresSettings
 from photochanger_chassis.testing import ManualClock
-from photochanger_devstack.testing.servers import S3Store
+from photochanger_devstack.testing.servers import S3Store, SharedServers
 from photochanger_media.main import MIGRATIONS
 from photochanger_media.settings import Settings
 from photochanger_media.testing import Media, running
 from PIL import Image
+from pydantic import SecretStr
 
 MakeSettings = Callable[..., Settings]
 
@@ -25,6 +27,14 @@ MakeSettings = Callable[..., Settings]
 def clock() -> ManualClock:
     """Starts now: the bucket tells times of its own."""
     return ManualClock(datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(shared_servers: SharedServers) -> str:
+    """Migrated once in the run."""
+    return shared_servers.template(
+        "media", lambda url: migrate(PostgresSettings(database_url=SecretStr(url)), MIGRATIONS)
+    )
 
 
 @pytest.fixture
@@ -44,9 +54,7 @@ async def make_settings(postgres_url: str) -> MakeSettings:
             "public_media_base_url": "https://photos.example/",
             "drain_grace": timedelta(seconds=1),
         }
-        settings = Settings.model_validate(values | others)
-        migrate(settings, MIGRATIONS)
-        return settings
+        return Settings.model_validate(values | others)
 
     return make
 

@@ -82,11 +82,18 @@ def postgres_server(shared_servers: SharedServers) -> PostgresServer:
     return shared_servers.postgres()
 
 
+@pytest.fixture(scope="session")
+def postgres_template() -> str:
+    """What `postgres_url` is a copy of: nothing. A folder whose tests all need the same tables overrides this
+    with what `shared_servers.template(name, fill)` returns."""
+    return "template0"
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """The URL of a new, empty database for this test alone; dropped after it (about 25 ms in all)."""
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The URL of a new database for this test alone, a copy of the template; dropped after it (about 25 ms in all)."""
     name = f"test_{uuid4().hex}"
-    yield postgres_server.create_database(name)
+    yield postgres_server.create_database(name, template=postgres_template)
     postgres_server.drop_database(name)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import nats
 import psycopg
+import pytest
 from minio import Minio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from photochanger_devstack.testing.servers import OwnNats, OwnPostgres, OwnS3, S3Store
+    from photochanger_devstack.testing.servers import OwnNats, OwnPostgres, OwnS3, S3Store, SharedServers
 
 
 def _tables(url: str) -> list[str]:
@@ -48,6 +50,40 @@ def test_each_test_gets_an_empty_database(postgres_url: str) -> None:
 
 def test_the_next_test_does_not_see_what_the_last_one_left(postgres_url: str) -> None:
     assert _tables(postgres_url) == []
+
+
+def test_a_template_is_filled_once_and_each_copy_is_its_own(shared_servers: SharedServers) -> None:
+    filled: list[str] = []
+
+    def fill(url: str) -> None:
+        filled.append(url)
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE planted (id int)")
+
+    server = shared_servers.postgres()
+    name = f"template_{uuid4().hex}"
+    copies = [
+        server.create_database(f"copy{place}_{name}", template=shared_servers.template(name, fill))
+        for place in range(2)
+    ]
+    with psycopg.connect(copies[0]) as connection:
+        connection.execute("DROP TABLE planted")
+    assert [_tables(url) for url in copies] == [[], ["planted"]]
+    assert len(filled) == 1
+
+
+def test_a_template_that_could_not_be_filled_is_filled_by_the_next_to_ask(
+    shared_servers: SharedServers,
+) -> None:
+    def fail(_: str) -> None:
+        raise KeyError
+
+    name = f"template_{uuid4().hex}"
+    with pytest.raises(KeyError):
+        shared_servers.template(name, fail)
+    filled: list[str] = []
+    shared_servers.template(name, filled.append)
+    assert len(filled) == 1
 
 
 def test_text_is_utf8_whatever_locale_the_machine_has(postgres_url: str) -> None:

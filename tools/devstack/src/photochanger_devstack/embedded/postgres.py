@@ -117,14 +117,24 @@ class PostgresServer:
             return False
         return True
 
-    def create_database(self, name: str) -> str:
-        """Creates `name` where it does not exist yet; returns its URL. The server must be running."""
+    def create_database(self, name: str, *, template: str = "template0") -> str:
+        """Creates `name` where it does not exist yet; returns its URL. The server must be running.
+
+        It begins as a copy of `template`, to which nobody may be connected.
+        """
         with (
             psycopg.connect(self.url(), autocommit=True) as connection,
             contextlib.suppress(psycopg.errors.DuplicateDatabase),
         ):
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+            names = sql.Identifier(name), sql.Identifier(template)
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(name)
+
+    def has_database(self, name: str) -> bool:
+        """Whether `name` exists. The server must be running."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            query = "SELECT 1 FROM pg_database WHERE datname = %s"
+            return connection.execute(query, (name,)).fetchone() is not None
 
     def drop_database(self, name: str) -> None:
         """Removes `name` with everything in it, whoever is connected."""

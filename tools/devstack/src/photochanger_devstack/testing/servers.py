@@ -14,7 +14,7 @@ from photochanger_devstack.embedded.ports import free_port
 from photochanger_devstack.embedded.s3 import S3Keys, create_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from photochanger_devstack.embedded import EmbeddedServer
@@ -165,6 +165,17 @@ class SharedServers:
             self._run.folder / "postgres", port=address.port, password=address.password, durable=False
         )
         return self._started(server)
+
+    def template(self, name: str, fill: Callable[[str], object]) -> str:
+        """Makes a database to copy: `fill` gets its URL once in the run. Returns its name."""
+        server = self.postgres()
+        with self._run.lock(f"template-{name}"):
+            if not server.has_database(name):
+                # Filled under another name: when that fails, the next one to ask must not find the half of it.
+                started = f"{name}.{uuid4().hex[:8]}"
+                fill(server.create_database(started))
+                server.create_database(name, template=started)
+        return name
 
     def nats(self) -> NatsServer:
         """The shared NATS: use names of your own for streams, subjects and buckets."""
