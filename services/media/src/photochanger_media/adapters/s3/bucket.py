@@ -1,7 +1,8 @@
 """The bucket: bytes by signed URLs over one shared HTTP session, the rare rest by blocking calls on threads."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, Protocol
@@ -30,6 +31,8 @@ _KEEP_ALIVE_SECONDS: Final = 4.0
 _RANGE_REFUSED: Final = frozenset({400, 416})
 _PARTS_IN_MEMORY_BYTES: Final = 16 * 1024 * 1024
 _ADMIN_TIMEOUT: Final = timedelta(seconds=30)
+# A little more than a writer gives itself.
+_WRITERS_END_SECONDS: Final = 6.0
 
 
 class _Listed(Protocol):
@@ -58,7 +61,11 @@ async def open_bucket(
         ) as session,
     ):
         recent = RecentObjects(recent_bytes, largest_bytes=recent_bytes // 3)
-        yield S3Bucket(address, session, workers, part_bytes=part_bytes, recent=recent)
+        bucket = S3Bucket(address, session, workers, part_bytes=part_bytes, recent=recent)
+        try:
+            yield bucket
+        finally:
+            await bucket.let_writers_end()
 
 
 class S3Bucket:
@@ -81,6 +88,18 @@ class S3Bucket:
         self._part_bytes = max(part_bytes, MIN_PART_BYTES)
         self._memory = PartMemory(_PARTS_IN_MEMORY_BYTES)
         self._recent = recent
+        self._writers = 0
+        self._no_writers = asyncio.Event()
+        self._no_writers.set()
+
+    async def let_writers_end(self) -> None:
+        """Waits a moment for writers that are still taking back what they sent.
+
+        The server does not wait for the handler of a call that its client has cancelled.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_WRITERS_END_SECONDS):
+                await self._no_writers.wait()
 
     async def ensure(self) -> None:
         """Creates the bucket where it does not exist."""
@@ -108,10 +127,17 @@ class S3Bucket:
             memory=self._memory,
             recent=self._recent if read_soon else None,
         )
+        self._writers += 1
+        self._no_writers.clear()
         try:
             yield writer
         finally:
-            await writer.discard()
+            try:
+                await writer.discard()
+            finally:
+                self._writers -= 1
+                if not self._writers:
+                    self._no_writers.set()
 
     @asynccontextmanager
     async def read(self, key: str, *, etag: str, span: Span) -> AsyncIterator[AsyncIterator[bytes]]:
