@@ -160,6 +160,28 @@ async def test_a_failure_is_told_with_its_reason(
     assert platform.outside.media.published == []
 
 
+async def test_a_failed_job_gets_the_picture_of_its_dead_task_that_was_tried_again(
+    platform: "Platform", client: ApiClient, worker: Worker
+) -> None:
+    job = await client.open()
+    await handed_over(platform, job.id)
+    await worker.starts(job.id)
+    await worker.fails(job.id, "PROVIDER_5XX")
+    await worker.starts(job.id, attempt=6)
+    await worker.finishes(job.id)
+    seen = (await client.look(job.id)).job
+    assert (seen.state, seen.failure.reason) == (FAILED, "provider_5xx")
+    assert seen.result.origin == job_pb2.RESULT_ORIGIN_LATE
+    assert platform.outside.media.deleted == []
+    told = await platform.sql("SELECT subject FROM outbox ORDER BY position")
+    assert [str(row[0]).rpartition(".")[2] for row in told] == [
+        "created",
+        "started",
+        "finished",
+        "result-kept",
+    ]
+
+
 async def test_a_job_is_waited_for_on_any_replica(
     platform: "Platform", client: ApiClient, worker: Worker, clock: ManualClock
 ) -> None:

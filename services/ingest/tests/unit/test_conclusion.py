@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -5,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from photochanger_ingest.domain.conclusion import conclude
 from photochanger_ingest.domain.errors import WrongJobState
-from photochanger_ingest.domain.job import Failed, FailureReason, Job, JobState, Outcome
+from photochanger_ingest.domain.job import Failed, FailureReason, Job, JobMode, JobState, Outcome
 from photochanger_ingest.domain.picture import ResultOrigin
 from photochanger_ingest.testing.builders import NOW, a_failure, a_job, a_picture, a_success
 
@@ -123,3 +125,27 @@ def test_a_failure_after_the_deadline_ends_the_wait_for_a_late_picture() -> None
 def test_a_picture_for_a_job_that_never_started_is_refused() -> None:
     with pytest.raises(WrongJobState):
         conclude(a_job(), a_success(), ended_at=IN_TIME, now=IN_TIME)
+
+
+def test_a_clients_failed_job_gets_the_picture_of_its_dead_task_once_and_stays_failed() -> None:
+    failed = replace(RUNNING, mode=JobMode.ASYNC).fail(a_failure(), NOW)
+    kept = conclude(failed, a_success("one"), ended_at=TOO_LATE, now=TOO_LATE)
+    again = conclude(kept.job, a_success("one"), ended_at=TOO_LATE, now=TOO_LATE)
+    another = conclude(kept.job, a_success("two"), ended_at=TOO_LATE, now=TOO_LATE)
+    assert (kept.job.state, kept.job.failure, kept.kept) == (JobState.FAILED, failed.failure, True)
+    assert kept.job.has_late_result
+    assert (again.job, again.kept, again.discarded) == (kept.job, False, None)
+    assert (another.job, another.discarded) == (kept.job, a_picture("two"))
+
+
+@pytest.mark.parametrize("end", [lambda job: job.time_out(NOW), lambda job: job.cancel(NOW)])
+def test_no_other_end_of_a_clients_job_takes_a_picture(end: Callable[[Job], Job]) -> None:
+    ended = end(replace(RUNNING, mode=JobMode.ASYNC))
+    conclusion = conclude(ended, a_success(), ended_at=IN_TIME, now=IN_TIME)
+    assert (conclusion.job, conclusion.discarded) == (ended, a_success().picture)
+
+
+def test_a_cameras_failed_job_takes_no_picture() -> None:
+    failed = RUNNING.fail(a_failure(), NOW)
+    conclusion = conclude(failed, a_success(), ended_at=IN_TIME, now=IN_TIME)
+    assert (conclusion.job, conclusion.discarded) == (failed, a_success().picture)

@@ -54,6 +54,6 @@ def conclude(
 def _late(job: Job, outcome: Succeeded) -> Conclusion:
     if job.result is not None and job.result.picture.id == outcome.picture.id:
         return Conclusion(job)
-    if job.state is JobState.TIMEOUT and job.late_until is not None:
+    if job.takes_late_result:
         return Conclusion(job.keep_late_result(outcome), kept=True)
     return Conclusion(job, discarded=outcome.picture)

@@ -5,8 +5,9 @@
        └────────────────────┴── fail / time_out / cancel ──> failed / timeout / cancelled
 
 A final state never changes. An asynchronous job goes the same way: while its work is put off or tried again it stays
-`running`, and `attempts` grows. A job that timed out may still get a picture, when its slot keeps late results; a
-failed one may show the camera's own photo. Neither touches the state.
+`running`, and `attempts` grows. A job that timed out may still get a picture, when its slot keeps late results, and so
+may an asynchronous one that failed, when an admin has its dead task tried again; a failed one may show the camera's own
+photo. None of this touches the state.
 """
 
 from dataclasses import dataclass, replace
@@ -173,8 +174,18 @@ class Job:
 
     @property
     def has_late_result(self) -> bool:
-        """Whether a picture came after the deadline."""
+        """Whether a picture came after the job's end."""
         return self.result is not None and self.result.origin is ResultOrigin.LATE
+
+    @property
+    def takes_late_result(self) -> bool:
+        """Whether a picture that comes after the job's end is kept.
+
+        An asynchronous job that failed gets one only if its task was dead and somebody had it tried again: to see it.
+        """
+        if self.mode is JobMode.ASYNC:
+            return self.state is JobState.FAILED and self.result is None
+        return self.state is JobState.TIMEOUT and self.late_until is not None
 
     def awaits_late_result(self, now: datetime) -> bool:
         """Tells whether the provider still works on a picture that will be kept."""
@@ -249,8 +260,8 @@ class Job:
         return replace(self._ended(JobState.CANCELLED, "be cancelled", failure, now), late_until=None)
 
     def keep_late_result(self, outcome: Succeeded) -> "Job":
-        """Keeps a picture that came after the deadline. The state stays `timeout`."""
-        if self.state is not JobState.TIMEOUT or self.late_until is None:
+        """Keeps a picture that came after the job's end. The state stays."""
+        if not self.takes_late_result:
             raise WrongJobState("keep a late result", self.state)
         return replace(
             self,

@@ -52,7 +52,7 @@ class Receiver:
 
 @asynccontextmanager
 async def open_receiver(
-    *, host: str = "127.0.0.1", ssl_context: SSLContext | None = None
+    *, host: str = "127.0.0.1", port: int = 0, ssl_context: SSLContext | None = None
 ) -> AsyncIterator[Receiver]:
     """Opens a receiver. Its `url` is that of the path `/hook`."""
     receiver = Receiver()
@@ -61,7 +61,7 @@ async def open_receiver(
     runner = web.AppRunner(application, shutdown_timeout=1.0, handler_cancellation=True)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, 0, ssl_context=ssl_context)
+        site = web.TCPSite(runner, host, port, ssl_context=ssl_context)
         await site.start()
         port = runner.addresses[0][1]
         shown = f"[{host}]" if ":" in host else host
