@@ -18,5 +18,6 @@ export const keys = {
   clients: ["api-keys", "clients"],
   webhooks: ["webhooks"],
   deliveries: (search: string) => ["webhooks", "list", search],
+  deliveriesOf: (jobId: string) => ["webhooks", "job", jobId],
   delivery: (deliveryId: string) => ["webhooks", "one", deliveryId],
 } as const;

@@ -68,7 +68,7 @@ function DeliveryLine({ delivery }: { delivery: Delivery }) {
 
 function useDeliveriesOf({ job_id, mode, status }: JobDetails): readonly Delivery[] {
   const { data } = useQuery({
-    queryKey: keys.deliveries(`job=${job_id}`),
+    queryKey: keys.deliveriesOf(job_id),
     queryFn: ({ signal }) =>
       answer(api.GET("/api/webhooks/deliveries", { params: { query: { job_id } }, signal })),
     // They are made when a job ends.
