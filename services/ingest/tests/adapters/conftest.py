@@ -38,6 +38,7 @@ class Replica:
     """One instance, and a client of it. `stop` ends it in order."""
 
     ingest: Ingest
+    channel: grpc.aio.Channel
     camera: Camera
     registry: CollectorRegistry
     stop: Callable[[], Coroutine[None, None, None]]
@@ -91,7 +92,7 @@ class Platform:
         channel = await self.stack.enter_async_context(
             grpc.aio.insecure_channel(f"127.0.0.1:{ingest.server.port}")
         )
-        return Replica(ingest, Camera(channel), registry, own.aclose)
+        return Replica(ingest, channel, Camera(channel), registry, own.aclose)
 
     def at(self, database_url: str) -> "Platform":
         """The same, with the database at another address."""
@@ -205,7 +206,9 @@ class Studio:
         return (await self.webhooks.of(job_id)).id
 
     async def later(self, step: timedelta) -> None:
-        """Lets time pass, and what is due by then be done."""
+        """Lets time pass once everything of now is done, and then has done what is due."""
+        while await self.platform.sql("SELECT FROM tasks WHERE state IN ('queued', 'running')"):
+            continue
         self.clock.advance(step)
         await self.replica.ingest.webhooks.keeper.sweep()
 
