@@ -11,6 +11,8 @@ from photochanger.providers.v1.processing_service_pb2 import TemplateMedia
 from photochanger_mockproviders import GeminiKnob, Match
 
 from harness.camera import PHOTOS, a_photo
+from harness.program import a_program
+from harness.receiver import a_receiver
 from harness.slots import a_plan, gemini
 from harness.waiting import until
 
@@ -32,6 +34,10 @@ class Past:
     """The id of a job with a picture."""
     failed: str
     """The id of one the provider refused."""
+    told: str
+    """The id of one whose program was told of its end."""
+    given_up: str
+    """The id of a delivery whose receiver was gone."""
 
 
 async def work_a_little(platform: Platform) -> Past:
@@ -58,5 +64,25 @@ async def work_a_little(platform: Platform) -> Past:
         ]
         return all(response.status == 200 for response, _ in previews)
 
+    told, given_up = await _webhooks(platform)
     await until(previewed, "the previews")
-    return Past(done=answers[-1].job_id, failed=failed)
+    return Past(done=answers[-1].job_id, failed=failed, told=told, given_up=given_up)
+
+
+async def _webhooks(platform: Platform) -> tuple[str, str]:
+    """Has a program told of two jobs; returns a job it knows the end of, and a delivery that was given up."""
+    async with a_receiver() as receiver, a_program(platform, "Wedding website") as program:
+        await program.post("/api/v1/webhooks/secret")
+        jobs = []
+        for status in (410, 204):
+            receiver.status = status
+            order = {"provider": "local", "operation": "pencil", "webhook_url": f"{receiver.url}/{status}"}
+            jobs.append((await program.submit(order)).json["job_id"])
+            await receiver.told(len(jobs))
+
+        async def over() -> bool:
+            return not (await program.get("/api/v1/webhooks/deliveries?state=pending")).json["deliveries"]
+
+        await until(over, "the answers of the receiver being stored")
+        failed = (await program.get("/api/v1/webhooks/deliveries?state=failed")).json["deliveries"]
+        return jobs[1], failed[0]["id"]

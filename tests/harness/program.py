@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from harness.platform import Platform
 
-SCOPES = ("jobs:read", "jobs:write")
+SCOPES = ("jobs:read", "jobs:write", "webhooks:manage")
 
 
 @dataclass(frozen=True)

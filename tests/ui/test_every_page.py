@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -44,6 +44,9 @@ _PAGES: Final = (
     _Page("audit", "/admin/settings/audit"),
     _Page("queues", "/admin/queues"),
     _Page("api-keys", "/admin/settings/api-keys"),
+    _Page("job-of-program", "/admin/jobs/{told}"),
+    _Page("webhooks", "/admin/webhooks"),
+    _Page("webhook", "/admin/webhooks?delivery={given_up}"),
     _Page("nowhere", "/admin/no/such/page"),
     _Page("start", "/", guests=True),
     _Page("public-gallery", "/public/slots/slot-009", guests=True),
@@ -71,7 +74,7 @@ async def test_nobody_is_kept_out_of_a_page(
     for language in _LANGUAGES[:1] if page.reference else _LANGUAGES:
         who = None if page.guests else session
         async with person(browser, url, language=language, session=who) as reader:
-            await reader.open(page.path.format(done=past.done, failed=past.failed))
+            await reader.open(page.path.format_map(asdict(past)))
             await reader.settled()
             found += [f"{language}: {barrier}" for barrier in await reader.barriers()]
             for scheme in _SCHEMES:
@@ -92,7 +95,7 @@ async def test_a_page_fits_a_phone(
     async with person(
         browser, platform.stack.plan.gateway_url, language="ru", session=who, width=width, height=height
     ) as reader:
-        await reader.open(page.path.format(done=past.done, failed=past.failed))
+        await reader.open(page.path.format_map(asdict(past)))
         await reader.settled()
         assert await reader.page.evaluate("() => document.documentElement.scrollWidth") <= width
         if not page.reference:
