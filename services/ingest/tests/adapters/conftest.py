@@ -29,7 +29,7 @@ from photochanger_ingest.testing.worker import Worker
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-_SEALING_KEY = base64.b64encode(b"k" * 32).decode()
+SEALING_KEY = base64.b64encode(b"k" * 32).decode()
 _HASHED_PASSWORD = Argon2Hasher().hash(PASSWORD)
 
 
@@ -73,7 +73,7 @@ class Platform:
             # Sweeping is called by the tests that are about it.
             sweep_interval=timedelta(hours=1),
             **{
-                "secrets_encryption_key": SecretStr(_SEALING_KEY),
+                "secrets_encryption_key": SecretStr(SEALING_KEY),
                 "webhook_allowed_networks": "127.0.0.0/8,::1/128",
                 **settings_of_webhooks,
             },  # type: ignore[arg-type]  # fields by name, as the environment gives them
@@ -114,7 +114,9 @@ class Platform:
         """Runs a statement beside the service and returns its rows."""
         async with self.pool.connection() as conn:
             cursor = await conn.execute(statement.encode(), parameters)
-            return await cursor.fetchall() if cursor.description else []
+            # Rows may have no columns, and then no description.
+            has_rows = cursor.description is not None or (cursor.statusmessage or "").startswith("SELECT")
+            return await cursor.fetchall() if has_rows else []
 
 
 @pytest.fixture
