@@ -129,9 +129,10 @@ class Stack:
         return name
 
     def remove(self, name: str) -> None:
-        """Stops a process in order, for good."""
-        self._runners.pop(name).stop()
-        del self._services[name]
+        """Stops a process in order, for good, if there is one."""
+        if (runner := self._runners.pop(name, None)) is not None:
+            runner.stop()
+            del self._services[name]
 
     def kill(self, name: str) -> None:
         """SIGKILL, as a crash or the kernel's memory guard would."""
