@@ -70,13 +70,17 @@ class Keeper:
             PostgresUnavailable: the database cannot be reached.
         """
         now = self._clock.now()
-        async with transaction(self._pool) as conn:
-            if not await _my_turn(conn):
-                return
-            await self._tasks.transitions.dispatch(conn, await sweeps.queue_due(conn, now=now), by=_BY)
-        await self.sweep_deadlines()
+        async with connection(self._pool) as conn:
+            pending = await sweeps.look(conn, now=now)
+        if pending.due:
+            async with transaction(self._pool) as conn:
+                if await _my_turn(conn):
+                    due = await sweeps.queue_due(conn, now=now)
+                    await self._tasks.transitions.dispatch(conn, due, by=_BY)
+        if pending.overdue:
+            await self.sweep_deadlines()
         # After an outage of the database nobody's lease is fresh; their owners may renew them first.
-        if now >= self._trusted_from:
+        if pending.lapsed and now >= self._trusted_from:
             await self.sweep_leases()
 
     async def sweep_leases(self) -> None:

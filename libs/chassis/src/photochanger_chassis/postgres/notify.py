@@ -110,9 +110,10 @@ class Notifications:
             self._listening.set()
             self._wake_all()
             while True:
-                async for notification in connection.notifies(timeout=_PROBE_SECONDS):
+                if not await _readable(connection.fileno()):
+                    await connection.execute("SELECT 1")
+                async for notification in connection.notifies(timeout=0):
                     self._wake(notification.channel, notification.payload)
-                await connection.execute("SELECT 1")
 
     def _wake(self, channel: str, payload: str) -> None:
         for key in ((channel, payload), (channel, None)):
@@ -123,6 +124,24 @@ class Notifications:
         for group in self._subscriptions.values():
             for subscription in group:
                 subscription.wake()
+
+
+async def _readable(fileno: int) -> bool:
+    """Waits until the server has sent something, and tells whether it came before a probe is due.
+
+    `notifies` could wait itself, but looks ten times a second meanwhile.
+    """
+    sent = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(fileno, sent.set)
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            await sent.wait()
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(fileno)
+    return True
 
 
 @asynccontextmanager

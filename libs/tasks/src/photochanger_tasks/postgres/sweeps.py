@@ -22,6 +22,33 @@ class Candidate:
     parent_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Whether there are tasks that are due, leases that lapsed, deadlines that passed."""
+
+    due: bool
+    lapsed: bool
+    overdue: bool
+
+
+async def look(conn: Connection, *, now: datetime) -> Pending:
+    """Tells in one statement what there is for a sweep to do: mostly nothing."""
+    async with conn.cursor(row_factory=class_row(Pending)) as cursor:
+        await cursor.execute(
+            """
+            SELECT EXISTS (SELECT 1 FROM tasks WHERE state = 'scheduled' AND run_at <= %(now)s) AS due,
+                EXISTS (SELECT 1 FROM tasks WHERE state = 'running' AND lease_until < %(now)s) AS lapsed,
+                EXISTS (SELECT 1 FROM tasks
+                    WHERE state IN ('blocked', 'scheduled', 'queued') AND deadline_at <= %(now)s)
+                OR EXISTS (SELECT 1 FROM tasks
+                    WHERE state = 'running' AND owner IS NULL AND deadline_at <= %(now)s) AS overdue
+            """,
+            {"now": now},
+        )
+        (found,) = await cursor.fetchall()
+        return found
+
+
 async def queue_due(conn: Connection, *, now: datetime) -> list[tuple[Task, int]]:
     """Queues scheduled tasks whose time has come. Returns them with the number of their dispatch."""
     return await _dispatched(
