@@ -15,7 +15,7 @@ from photochanger_devstack.cli import app
 from photochanger_devstack.stack.plan import Outside
 from photochanger_gateway.adapters.http.metrics import HttpMetrics
 from photochanger_gateway.domain.refusals import BY_FAILURE, BY_REASON, HttpMeaning
-from photochanger_ingest.application.metrics import JobMetrics
+from photochanger_ingest.application.metrics import JobMetrics, WebhookMetrics
 from photochanger_ingest.domain.job import FailureReason
 from photochanger_media.metrics import MediaMetrics
 from photochanger_providers.adapters.measures import PrometheusMeasures
@@ -111,7 +111,14 @@ def anchors_of(text: str) -> set[str]:
 
 def metric_names() -> set[str]:
     registry = CollectorRegistry()
-    for metrics in (HttpMetrics, JobMetrics, PrometheusMeasures, MediaMetrics, GrpcServerMetrics):
+    for metrics in (
+        HttpMetrics,
+        JobMetrics,
+        WebhookMetrics,
+        PrometheusMeasures,
+        MediaMetrics,
+        GrpcServerMetrics,
+    ):
         metrics(registry)
     return {
         f"{family.name}_total" if family.type == "counter" else family.name for family in registry.collect()
