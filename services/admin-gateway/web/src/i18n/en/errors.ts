@@ -31,6 +31,7 @@ export const errors = {
   api_client_not_found: "There is no such client any more.",
   job_already_final: "The job has ended already.",
   job_not_final: "The job has not ended yet.",
+  webhook_secret_not_found: "The program has no secret to sign its webhooks with, and has to make one first.",
   webhook_delivery_not_found: "There is no such delivery; those that are over are forgotten after 30 days.",
   webhook_delivery_pending: "This message is on its way already.",
   webhooks_not_configured: "The platform has no key to sign webhooks with. Whoever runs it has to set one.",

@@ -30,6 +30,7 @@ export const errors = {
   api_client_not_found: "Такого клиента больше нет.",
   job_already_final: "Задание уже завершено.",
   job_not_final: "Задание ещё не завершено.",
+  webhook_secret_not_found: "У программы нет секрета для подписи вебхуков: сначала она должна его создать.",
   webhook_delivery_not_found: "Такой доставки нет; завершённые хранятся 30 дней.",
   webhook_delivery_pending: "Это сообщение уже в пути.",
   webhooks_not_configured:

@@ -23,6 +23,11 @@ export function usedShare({ running, limit }: Pick<Queue, "running" | "limit">):
   return limit === 0 ? 0 : Math.min(100, Math.round((100 * running) / limit));
 }
 
+/** A worker's id with as much of its random end as tells it from others; what stands before that says whose it is. */
+export function shortIdOf(id: string): string {
+  return id.replace(/[0-9a-f]{9,}$/, (end) => end.slice(0, 8));
+}
+
 const GUARDS = ["memory", "cpu", "free_memory", "draining"] as const;
 
 /** Whether a worker takes tasks, and if not, why; `guarded`: for a reason this page does not know. */

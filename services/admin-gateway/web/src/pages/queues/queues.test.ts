@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Queue, Worker } from "@/api/types";
-import { healthOf, stateOfWorker, usedShare } from "./health";
+import { healthOf, shortIdOf, stateOfWorker, usedShare } from "./health";
 import { kindOf, reasonOf } from "./task-words";
 
 const NOW = Date.parse("2026-05-10T12:00:00Z");
@@ -49,6 +49,12 @@ describe("how a worker is", () => {
     expect(stateOfWorker(aWorker())).toBe("ready");
     expect(stateOfWorker(aWorker({ running: 4 }))).toBe("full");
     expect(stateOfWorker(aWorker({ running: 4, guard: "draining" }))).toBe("draining");
+  });
+
+  it("goes by the beginning of its id, and by whose it is", () => {
+    expect(shortIdOf("0123456789abcdef0123456789abcdef")).toBe("01234567");
+    expect(shortIdOf("ingest-0123456789abcdef")).toBe("ingest-01234567");
+    expect(shortIdOf("booth-7")).toBe("booth-7");
   });
 
   it("counts a guard of a later version as one", () => {

@@ -9,7 +9,7 @@ import { formatCount } from "@/components/figures/format";
 import { EmptyState } from "@/components/states";
 import { Pill } from "@/components/status-pill";
 import { TimeAgo } from "@/components/time-ago";
-import { stateOfWorker } from "./health";
+import { shortIdOf, stateOfWorker } from "./health";
 import { useQueueName } from "./queue-name";
 import classes from "./queues.module.css";
 
@@ -22,8 +22,6 @@ const STATES = {
   draining: { tone: "quiet", icon: IconHandStop },
   guarded: { tone: "warn", icon: IconHandStop },
 } as const;
-
-const ID_SHOWN = 8;
 
 /** The processes that do the work. */
 export function WorkersCard({ workers }: { workers: readonly Worker[] }) {
@@ -127,7 +125,7 @@ function WorkerItem({ worker }: { worker: Worker }) {
 
 function WorkerId({ id }: { id: string }) {
   const { t } = useTranslation("queues");
-  const short = id.slice(0, ID_SHOWN);
+  const short = shortIdOf(id);
   return (
     <Group gap={2} wrap="nowrap">
       <span className={classes["id"]} title={id}>

@@ -7,7 +7,7 @@ import type { FormState } from "./form-state";
 import { Section } from "./section";
 
 /** What the server takes of one template image. */
-const LIMIT_MEGABYTES = 20;
+const LIMIT_MEGABYTES = 15;
 
 /** The template images an operation works with, by role. */
 export function TemplatesSection({ form }: { form: FormState }) {

@@ -20,7 +20,7 @@ export function TestOutcome({ state, slotId }: { state: TestState; slotId: strin
         <Alert color="gray" py="sm">
           <Group gap="sm">
             <Text fz="sm">{t("test.stopped")}</Text>
-            <Anchor component={Link} to={`/jobs?slot_id=${slotId}`} fz="sm">
+            <Anchor component={Link} to={`/jobs?slot=${slotId}`} fz="sm">
               {t("nav.jobs", { ns: "common" })}
             </Anchor>
           </Group>
