@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import stat
 from collections.abc import AsyncIterator
@@ -320,9 +321,26 @@ async def test_a_result_that_does_not_decode_is_a_failure(picture: bytes) -> Non
     assert run.kept == {}
 
 
+async def test_a_picture_that_cannot_be_written_is_a_failure_of_its_own() -> None:
+    def full(photo: Photo, extension: str, picture: bytes) -> None:
+        if photo.number == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def at_once(_: float) -> None:
+        await asyncio.sleep(0)
+
+    async with a_platform() as platform, open_api(Access(platform.url, KEY), connections=2) as api:
+        bulk = Bulk(api, a_photo(), parallel=2, keep=full, pause=at_once)
+        delivered = await bulk.deliver([Photo(1, "slot-001"), Photo(2, "slot-001")])
+    assert [delivery.failure for delivery in delivered.deliveries] == [
+        "its picture could not be written: No space left on device",
+        None,
+    ]
+
+
 async def test_a_key_that_opens_nothing_sends_nothing() -> None:
     async with a_platform() as platform:
-        with pytest.raises(Refused, match="401 invalid_api_key"):
+        with pytest.raises(Refused, match="Nothing was sent: 401 invalid_api_key"):
             await send(platform, 1, key="pc_other")
     assert platform.uploads == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -44,15 +45,17 @@ def send_async(
         fail("Where to? Start the stack with `photochanger up`, or give --url and --key.")
     if url and not key:
         fail("Another gateway wants a key of its own: give --key, or set PHOTOCHANGER_API_KEY.")
+    files = _Files(order, folder)
     with friendly_errors():
         try:
             key = key or own_key(
                 Admin(target, known["ADMIN_USERNAME"], known["ADMIN_PASSWORD"]), layout().api_key
             )
             access = Access(target, key, timeout_seconds=timeout, retries=retries)
-            report = _delivered(access, order, _keeper(order, folder))
+            report = _delivered(access, order, files.keep)
         except Refused as error:
-            fail(f"Nothing was sent: {error}")
+            fail(str(error))
+    files.tell(report)
     _show(report)
     if report.strangers:
         err.print(
@@ -102,15 +105,29 @@ def _delivered(access: Access, order: Order, keep: Callable[[Photo, str, bytes],
     return summarise(delivered, wall_seconds=time.perf_counter() - begin)
 
 
-def _keeper(order: Order, folder: Path | None) -> Callable[[Photo, str, bytes], None]:
-    def keep(photo: Photo, extension: str, picture: bytes) -> None:
-        if folder is None:
-            return
-        number = f"-{photo.number:04d}" if order.count > 1 else ""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{order.name}-{photo.slot}{number}.{extension}").write_bytes(picture)
+class _Files:
+    """Where the pictures go; nowhere without a folder."""
 
-    return keep
+    def __init__(self, order: Order, folder: Path | None) -> None:
+        self._order = order
+        self._folder = folder
+        self._last: Path | None = None
+
+    def keep(self, photo: Photo, extension: str, picture: bytes) -> None:
+        """Writes a picture. Raises `OSError`."""
+        if self._folder is None:
+            return
+        number = f"-{photo.number:04d}" if self._order.count > 1 else ""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._last = self._folder / f"{self._order.name}-{photo.slot}{number}.{extension}"
+        self._last.write_bytes(picture)
+
+    def tell(self, report: Report) -> None:
+        """Says where they are."""
+        if self._last is not None and self._order.count == 1:
+            out.print(f"picture {os.path.relpath(self._last)}", markup=False, soft_wrap=True)
+        elif self._last is not None:
+            out.print(f"{report.pictures} pictures in {self._folder}", markup=False, soft_wrap=True)
 
 
 def _show(report: Report) -> None:

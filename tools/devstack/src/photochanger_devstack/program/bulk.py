@@ -69,7 +69,7 @@ class Bulk:
     """Hands in copies of one photo, which differ in a comment unless `same`, and brings the pictures to `keep`.
 
     `parallel` uploads and downloads run at a time. `tell` hears how far it is, `keep` gets each picture with the
-    ending of its file's name, on a thread.
+    ending of its file's name, on a thread, and may raise `OSError`.
     """
 
     api: Api
@@ -93,12 +93,22 @@ class Bulk:
         self._standing = Standing()
 
     async def deliver(self, photos: Sequence[Photo]) -> Delivered:
-        """Sees every photo to its end. Raises `Refused` where the key opens nothing."""
-        newest = await self.api.newest()
+        """Sees every photo to its end.
+
+        Raises:
+            Refused: the key opens nothing; or at the end nobody tells whether there are more jobs than answers named.
+        """
+        try:
+            newest = await self.api.newest()
+        except Refused as error:
+            raise Refused(f"Nothing was sent: {error}") from error
         async with asyncio.TaskGroup() as tasks:
             submitting = tasks.create_task(self._submit_all(photos))
             tasks.create_task(self._follow(submitting, tasks))
-        strangers = await self.api.since(newest) - self._owners.keys()
+        try:
+            strangers = await self.api.since(newest) - self._owners.keys()
+        except Refused as error:
+            raise Refused(f"All was sent, but whether jobs were doubled is not known: {error}") from error
         return Delivered(
             [self._deliveries[photo.number] for photo in photos], frozenset(strangers), self.api.repeats
         )
@@ -219,7 +229,10 @@ class Bulk:
         extension = await asyncio.to_thread(picture_extension, content_type, body, decode=True)
         if extension is None:
             return replace(delivery, failure=f"its result is no picture ({content_type}, {len(body)} bytes)")
-        await asyncio.to_thread(self.keep, photo, extension, body)
+        try:
+            await asyncio.to_thread(self.keep, photo, extension, body)
+        except OSError as error:
+            return replace(delivery, failure=f"its picture could not be written: {error.strerror}")
         return delivery
 
     def _give_up(self, photos: Mapping[Photo, str], why: str) -> None:

@@ -51,7 +51,7 @@ async def _good(admin: Admin, known: str) -> str:
                 return known
             return await _made(session, admin)
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise Refused(f"no API key: {first_line(error)}") from error
+        raise Refused(f"Nothing was sent, there is no API key: {first_line(error)}") from error
 
 
 async def _opens(session: aiohttp.ClientSession, key: str) -> bool:
@@ -65,11 +65,15 @@ async def _made(session: aiohttp.ClientSession, admin: Admin) -> str:
     credentials = {"username": admin.username, "password": admin.password}
     async with session.post("/api/login", json=credentials) as response:
         if not response.ok:
-            raise Refused(f"no API key: {reason_of(response.status, await response.read())}")
+            raise Refused(
+                f"Nothing was sent, there is no API key: {reason_of(response.status, await response.read())}"
+            )
         token = (await response.json())["access_token"]
     wanted = {"name": _NAME, "scopes": list(_SCOPES)}
     headers = {"Authorization": f"Bearer {token}"}
     async with session.post("/api/api-keys", json=wanted, headers=headers) as response:
         if not response.ok:
-            raise Refused(f"no API key: {reason_of(response.status, await response.read())}")
+            raise Refused(
+                f"Nothing was sent, there is no API key: {reason_of(response.status, await response.read())}"
+            )
         return str((await response.json())["key"])
