@@ -71,6 +71,17 @@ async def test_ten_failures_throttle_an_address_on_every_replica_for_15_minutes(
         assert (await sign_in(other.port)).status == 200
 
 
+async def test_failures_on_both_sides_of_a_windows_end_count_together(
+    gateway: Gateway, clock: ManualClock
+) -> None:
+    clock.advance(timedelta(minutes=14, seconds=50))
+    for _ in range(9):
+        assert (await sign_in(gateway.port, "a guess")).status == 401
+    clock.advance(timedelta(seconds=20))
+    statuses = [(await sign_in(gateway.port, "a guess")).status for _ in range(4)]
+    assert statuses == [401, 401, 429, 429]  # the nine count as eight and a bit by now
+
+
 async def test_guesses_made_at_once_are_no_more_than_guesses_made_in_turn(gateway: Gateway) -> None:
     async with asyncio.TaskGroup() as tasks:
         guesses = [tasks.create_task(sign_in(gateway.port, f"guess {number}")) for number in range(20)]

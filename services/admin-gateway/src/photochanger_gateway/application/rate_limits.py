@@ -9,7 +9,7 @@ from typing import Protocol
 class Rule:
     """At most `limit` takes a client in each `window` (whole seconds). `name` keeps rules apart.
 
-    With `hold` whoever goes over the limit is refused for a whole window from then on.
+    With `hold` whoever goes over the limit in any span of about that length is refused for a whole window from then on.
     """
 
     name: str

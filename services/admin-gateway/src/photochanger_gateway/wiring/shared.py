@@ -141,7 +141,7 @@ async def open_shared(
         providers_channel=providers_channel,
         ingest=GrpcIngest(ingest_channel, clock),
         media=GrpcMedia(media_channel, clock),
-        limiter=JetStreamRateLimiter(nats.client, clock),
+        limiter=JetStreamRateLimiter(nats, clock),
         clients=ClientAddress(),
         base_url=BaseUrl(settings.public_media_base_url),
     )

@@ -11,8 +11,8 @@ from typing import Final
 
 import nats.errors
 import structlog
-from nats.aio.client import Client
 from photochanger_chassis.clock import Clock
+from photochanger_chassis.nats.connection import NatsConnection
 
 from photochanger_gateway.application.rate_limits import Rule, Standing
 from photochanger_gateway.domain.refusals import RateLimited
@@ -27,24 +27,24 @@ _CLIENT_DIGEST_BYTES: Final = 12
 
 
 class JetStreamRateLimiter:
-    """Counts in fixed windows, which begin at whole multiples of their length.
+    """Counts in windows that begin at whole multiples of their length; for a rule with `hold` in one that slides.
 
     While NATS is away nothing is refused: a guest's picture matters more than a limit, and the services behind
     have limits of their own.
     """
 
-    def __init__(self, client: Client, clock: Clock) -> None:
-        self._client = client
+    def __init__(self, connection: NatsConnection, clock: Clock) -> None:
+        self._client = connection.client
+        self._replicas = connection.replicas
         self._clock = clock
         self._stream_known = False
 
     async def take(self, rule: Rule, client: str) -> Standing:
         """See `application.rate_limits.RateLimiter`."""
-        if rule.hold:
-            await self._refuse_held(rule, client)
-        count = await self._add(rule, client, 1)
-        if rule.hold and count == rule.limit + 1:  # one caller sees this number, so the hold is written once
-            await self._add(_hold_of(rule), client, 1 + int(self._into_window(rule)))
+        earlier = await self._lingering(rule, client) if rule.hold else 0
+        count = earlier + await self._add(rule, client, 1)
+        if rule.hold and count > rule.limit:
+            await self._hold(rule, client)
             raise RateLimited(rule.window)
         self._refuse_over(rule, count)
         return Standing(rule, rule.limit - max(0, count), self._left(rule))
@@ -57,15 +57,29 @@ class JetStreamRateLimiter:
         """See `application.rate_limits.RateLimiter`."""
         await self._add(rule, client, -1)
 
-    async def _refuse_held(self, rule: Rule, client: str) -> None:
-        """A hold is noted in the window it began in, as the second it began at (from 1), and ends in the next."""
+    async def _lingering(self, rule: Rule, client: str) -> int:
+        """Returns how many takes of the last window still count, as if they had come evenly; raises when held.
+
+        A hold is noted in the window it began in, as the second it began at (from 1), and ends in the next. It was the
+        answer to what came before it, which counts no more.
+        """
         length = int(rule.window.total_seconds())
         now = self._into_window(rule)
+        held_before = False
         for windows_ago in (0, 1):
             began = await self._add(_hold_of(rule), client, 0, windows_ago=windows_ago)
             left = (began - 1) + length * (1 - windows_ago) - now
             if began and left > 0:
                 raise RateLimited(timedelta(seconds=left))
+            held_before = held_before or began > 0
+        if held_before:
+            return 0
+        return int(await self._add(rule, client, 0, windows_ago=1) * (length - now) / length)
+
+    async def _hold(self, rule: Rule, client: str) -> None:
+        began = 1 + int(self._into_window(rule))
+        if await self._add(_hold_of(rule), client, began) != began:  # somebody else was first
+            await self._add(_hold_of(rule), client, -began)
 
     def _into_window(self, rule: Rule) -> float:
         return self._clock.now().timestamp() % rule.window.total_seconds()
@@ -114,12 +128,13 @@ class JetStreamRateLimiter:
         config = {
             "name": _STREAM,
             "subjects": ["limits.>"],
-            "storage": "memory",
+            # On disk, as a hold on a guesser must outlive a restart of NATS.
+            "storage": "file",
             "allow_msg_counter": True,
             "max_msgs_per_subject": 1,
             "max_age": _KEPT_SECONDS * 1_000_000_000,
             "discard": "old",
-            "num_replicas": 1,
+            "num_replicas": self._replicas,
         }
         await self._client.request(
             f"$JS.API.STREAM.CREATE.{_STREAM}", json.dumps(config).encode(), timeout=_TIMEOUT_SECONDS
