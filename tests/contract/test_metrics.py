@@ -9,6 +9,7 @@ from photochanger_gateway.adapters.http.metrics import MetricsPage
 from photochanger_ingest.application.metrics import JobMetrics
 from photochanger_media.metrics import MediaMetrics
 from photochanger_providers.adapters.measures import PrometheusMeasures
+from photochanger_tasks.metrics import TaskMetrics
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -31,7 +32,12 @@ async def served(registry: CollectorRegistry, stack: AsyncExitStack) -> str:
 
 
 async def test_the_gateways_page_has_every_metric_of_the_services() -> None:
-    services = {"ingest": JobMetrics, "providers": PrometheusMeasures, "media": MediaMetrics}
+    services = {
+        "ingest": JobMetrics,
+        "providers": PrometheusMeasures,
+        "media": MediaMetrics,
+        "worker": TaskMetrics,
+    }
     wanted: dict[str, set[str]] = {}
     targets: dict[str, str] = {}
     async with AsyncExitStack() as stack:
@@ -48,4 +54,5 @@ async def test_the_gateways_page_has_every_metric_of_the_services() -> None:
         "ingest": set(),
         "providers": set(),
         "media": set(),
+        "worker": set(),
     }

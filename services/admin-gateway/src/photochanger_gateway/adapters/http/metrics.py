@@ -17,7 +17,7 @@ _log: Final = structlog.stdlib.get_logger(__name__)
 
 _SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 40, 50, 60, 75)
 _FEDERATION_SECONDS: Final = 2.0
-_OURS: Final = ("photochanger_", "ingest_", "providers_", "media_")
+_OURS: Final = ("photochanger_", "ingest_", "providers_", "media_", "tasks_")
 """How the product's metrics begin. Those of each process and its gRPC server are read where they are."""
 
 
