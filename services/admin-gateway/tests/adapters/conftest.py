@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import randbelow
 
 import pytest
 import structlog
+from fastapi import FastAPI
 from photochanger_chassis.logging import redact_secrets, shorten_ids
 from photochanger_chassis.testing import ManualClock
-from photochanger_gateway.main import SHORT_IN_LOGS
+from photochanger_gateway.adapters.http.operations import Readiness
+from photochanger_gateway.main import SHORT_IN_LOGS, wire
 from photochanger_gateway.testing.accounts import bearer, write_account
 from photochanger_gateway.testing.admin_api import AdminApi
 from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, a_platform, settings_for
+from prometheus_client import CollectorRegistry
 from structlog.typing import EventDict, WrappedLogger
 
 
@@ -71,6 +75,16 @@ async def gateway(
     settings = settings_for(platform, nats_url, credentials_file=credentials_file)
     async with a_gateway(settings, clock) as gateway:
         yield gateway
+
+
+@pytest.fixture
+async def app(platform: Platform, clock: ManualClock, nats_url: str) -> AsyncIterator[FastAPI]:
+    """The application, not served: for what there is to tell of its routes."""
+    async with AsyncExitStack() as stack:
+        wired = await wire(
+            settings_for(platform, nats_url), stack, Readiness(), clock=clock, registry=CollectorRegistry()
+        )
+        yield wired.app
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from photochanger_chassis.clock import SystemClock
 from photochanger_chassis.errors import ErrorKind
 from photochanger_chassis.testing import ManualClock
 from photochanger_gateway.testing.builders import JPEG, a_refusal
-from photochanger_gateway.testing.fakes import PASSWORD, Received
+from photochanger_gateway.testing.fake_ingest import PASSWORD
+from photochanger_gateway.testing.fake_media import Received
 from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, a_platform, settings_for
 from photochanger_gateway.testing.wire import PHOTO, Part, connected, form, post_photo
 

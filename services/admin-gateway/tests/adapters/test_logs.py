@@ -2,7 +2,7 @@
 
 from photochanger.ingest.v1 import job_service_pb2
 from photochanger_gateway.testing.builders import a_job
-from photochanger_gateway.testing.fakes import PASSWORD
+from photochanger_gateway.testing.fake_ingest import PASSWORD
 from photochanger_gateway.testing.platform import Gateway, Platform
 from photochanger_gateway.testing.wire import FIELDS, PHOTO, ask, connected, post_photo
 

@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,25 +12,13 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from photochanger.media.v1 import media_object_pb2
 from photochanger_chassis.testing import ManualClock
-from photochanger_gateway.adapters.http.operations import Readiness
-from photochanger_gateway.main import wire
 from photochanger_gateway.testing.accounts import bearer
 from photochanger_gateway.testing.platform import Gateway, Platform, a_gateway, settings_for
 from photochanger_gateway.testing.wire import ask
-from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute, Route
 
 HIDDEN = {"/", "/docs", "/openapi.json", "/pubgallery", "/admin", "/admin/{path:path}"}
 """Pages for people, and the document itself."""
-
-
-@pytest.fixture
-async def app(platform: Platform, clock: ManualClock, nats_url: str) -> AsyncIterator[FastAPI]:
-    async with AsyncExitStack() as stack:
-        wired = await wire(
-            settings_for(platform, nats_url), stack, Readiness(), clock=clock, registry=CollectorRegistry()
-        )
-        yield wired.app
 
 
 def routes_of(routes: list[BaseRoute]) -> list[Route]:

@@ -10,7 +10,7 @@ from photochanger_chassis.errors import ErrorKind, FieldViolation, RemoteError
 from photochanger_chassis.testing import ManualClock
 from photochanger_gateway.testing.admin_api import AdminApi
 from photochanger_gateway.testing.builders import JPEG, a_job, a_refusal
-from photochanger_gateway.testing.fakes import Received
+from photochanger_gateway.testing.fake_media import Received
 from photochanger_gateway.testing.platform import Platform
 
 PATH = "/api/slots/slot-002/test-run"

@@ -1,6 +1,7 @@
 """Clients' webhook secrets and deliveries, as programs and admins see them."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from photochanger.ingest.v1 import api_key_service_pb2, webhook_service_pb2
@@ -17,6 +18,7 @@ from photochanger_gateway.testing.wire import Answer
 SECRET = "/api/v1/webhooks/secret"
 OWN = "/api/v1/webhooks/deliveries"
 ALL = "/api/webhooks/deliveries"
+BOOKS, PRINTS = "b" * 32, "c" * 32
 UNKNOWN = "msg_" + "0" * 32
 FAILED = webhook_service_pb2.WEBHOOK_DELIVERY_STATE_FAILED
 PENDING = webhook_service_pb2.WEBHOOK_DELIVERY_STATE_PENDING
@@ -24,7 +26,7 @@ PENDING = webhook_service_pb2.WEBHOOK_DELIVERY_STATE_PENDING
 
 @pytest.fixture
 def program(gateway: Gateway, platform: Platform) -> Program:
-    return Program(gateway.port, platform.api_keys.add(client_id="books"))
+    return Program(gateway.port, platform.api_keys.add(client_id=BOOKS))
 
 
 def refused(answer: Answer) -> tuple[int, str]:
@@ -78,7 +80,7 @@ async def test_a_job_with_a_webhook_wants_a_secret_first(program: Program, platf
 async def test_a_delivery_is_told_with_its_attempts(
     program: Program, api: AdminApi, platform: Platform, clock: ManualClock
 ) -> None:
-    sent = platform.webhooks.add(state=FAILED, failure_reason="ATTEMPTS_EXHAUSTED")
+    sent = platform.webhooks.add(client_id=BOOKS, state=FAILED, failure_reason="ATTEMPTS_EXHAUSTED")
     now = rfc3339(clock.now())
     told = {
         "id": sent.id,
@@ -96,13 +98,13 @@ async def test_a_delivery_is_told_with_its_attempts(
     attempts = [{"number": 1, "started_at": now, "duration_ms": 120, "status": 500, "error": "http_status"}]
     assert (await program.get(OWN)).json() == {"deliveries": [told], "next_cursor": None}
     assert (await program.get(f"{OWN}/{sent.id}")).json() == told | {"attempts": attempts}
-    of_books = told | {"client_id": "books"}
+    of_books = told | {"client_id": BOOKS}
     assert (await api.get(ALL)).json() == {"deliveries": [of_books], "next_cursor": None}
     assert (await api.get(f"{ALL}/{sent.id}")).json() == of_books | {"attempts": attempts}
 
 
 async def test_a_delivery_nobody_has_answered_has_no_status(program: Program, platform: Platform) -> None:
-    waiting = platform.webhooks.add(state=PENDING)
+    waiting = platform.webhooks.add(client_id=BOOKS, state=PENDING)
     waiting.last_status = 0
     waiting.ClearField("last_attempt_at")
     platform.webhooks.attempts[waiting.id][0].status = 0
@@ -113,15 +115,17 @@ async def test_a_delivery_nobody_has_answered_has_no_status(program: Program, pl
 
 
 async def test_a_state_of_a_newer_service_counts_as_not_over(program: Program, platform: Platform) -> None:
-    newer = platform.webhooks.add(state=webhook_service_pb2.WebhookDeliveryState.ValueType(99))
+    newer = platform.webhooks.add(
+        client_id=BOOKS, state=webhook_service_pb2.WebhookDeliveryState.ValueType(99)
+    )
     assert (await program.get(f"{OWN}/{newer.id}")).json()["state"] == "pending"
 
 
 async def test_deliveries_are_found_by_job_state_and_client_in_pages(
     program: Program, api: AdminApi, platform: Platform
 ) -> None:
-    add = platform.webhooks.add
-    first, failed, prints = add(), add(state=FAILED), add(client_id="prints")
+    add = partial(platform.webhooks.add, client_id=BOOKS)
+    first, failed, prints = add(), add(state=FAILED), add(client_id=PRINTS)
     assert ids(await program.get(OWN)) == [failed.id, first.id]
     assert ids(await program.get(f"{OWN}?state=failed")) == [failed.id]
     assert ids(await program.get(f"{OWN}?job_id={first.job_id}")) == [first.id]
@@ -131,8 +135,8 @@ async def test_deliveries_are_found_by_job_state_and_client_in_pages(
     assert (ids(page), ids(rest), rest.json()["next_cursor"]) == ([failed.id], [first.id], None)
 
     assert ids(await api.get(ALL)) == [prints.id, failed.id, first.id]
-    assert ids(await api.get(f"{ALL}?client_id=prints")) == [prints.id]
-    assert ids(await api.get(f"{ALL}?client_id=books&state=delivered")) == [first.id]
+    assert ids(await api.get(f"{ALL}?client_id={PRINTS}")) == [prints.id]
+    assert ids(await api.get(f"{ALL}?client_id={BOOKS}&state=delivered")) == [first.id]
     assert ids(await api.get(f"{ALL}?job_id={failed.job_id}&limit=1")) == [failed.id]
 
 
@@ -140,29 +144,30 @@ async def test_what_filters_do_not_know_is_refused(program: Program, api: AdminA
     for query in ("state=gone", "job_id=7", "limit=0", "limit=201", "cursor=nobodys"):
         for answer in (await program.get(f"{OWN}?{query}"), await api.get(f"{ALL}?{query}")):
             assert refused(answer) == (400, "invalid_request"), query
+    assert refused(await api.get(f"{ALL}?client_id=7")) == (400, "invalid_request")
 
 
 async def test_a_delivery_is_sent_again_once_it_is_over(program: Program, platform: Platform) -> None:
-    sent = platform.webhooks.add(state=FAILED, failure_reason="GONE")
+    sent = platform.webhooks.add(client_id=BOOKS, state=FAILED, failure_reason="GONE")
     again = await program.post(f"{OWN}/{sent.id}/resend")
     assert (again.status, again.json()["state"], again.json()["failure_reason"]) == (202, "pending", None)
     assert refused(await program.post(f"{OWN}/{sent.id}/resend")) == (409, "webhook_delivery_pending")
     (request, _) = platform.webhooks.script.of("ResendWebhookDelivery")
     (key,) = platform.api_keys.keys.values()
     assert isinstance(request, webhook_service_pb2.ResendWebhookDeliveryRequest)
-    assert (request.client_id, request.actor) == ("books", f"api-key:{key.id}")
+    assert (request.client_id, request.actor) == (BOOKS, f"api-key:{key.id}")
 
 
 async def test_an_admin_sends_a_clients_delivery_again_and_it_is_in_the_record(
     api: AdminApi, platform: Platform
 ) -> None:
-    sent = platform.webhooks.add()
+    sent = platform.webhooks.add(client_id=BOOKS)
     again = await api.post(f"{ALL}/{sent.id}/resend")
-    assert (again.status, again.json()["state"], again.json()["client_id"]) == (202, "pending", "books")
+    assert (again.status, again.json()["state"], again.json()["client_id"]) == (202, "pending", BOOKS)
     assert refused(await api.post(f"{ALL}/{sent.id}/resend")) == (409, "webhook_delivery_pending")
     entries = [entry for entry in platform.audit.entries.values() if entry.action == "webhook.resend"]
     assert [(entry.actor, entry.target, dict(entry.facts)) for entry in entries] == [
-        ("serg", sent.id, {"client_id": "books", "job_id": sent.job_id}),
+        ("serg", sent.id, {"client_id": BOOKS, "job_id": sent.job_id}),
         ("serg", sent.id, {}),
     ]
     assert [item[2] for item in platform.audit.told() if item[1] == "webhook.resend"] == [
@@ -174,7 +179,7 @@ async def test_an_admin_sends_a_clients_delivery_again_and_it_is_in_the_record(
 async def test_deliveries_of_others_and_of_nobody_are_not_found(
     program: Program, api: AdminApi, platform: Platform
 ) -> None:
-    others = platform.webhooks.add(client_id="prints")
+    others = platform.webhooks.add(client_id=PRINTS)
     for delivery_id in (others.id, UNKNOWN, "what"):
         for answer in (
             await program.get(f"{OWN}/{delivery_id}"),

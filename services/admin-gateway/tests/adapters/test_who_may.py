@@ -4,21 +4,15 @@ A new route cannot be forgotten.
 """
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Final
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
-from photochanger_chassis.testing import ManualClock
-from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.signed_in import SAFE_METHODS
-from photochanger_gateway.main import wire
 from photochanger_gateway.testing.accounts import bearer, browser
-from photochanger_gateway.testing.platform import Gateway, Platform, settings_for
+from photochanger_gateway.testing.platform import Gateway, Platform
 from photochanger_gateway.testing.wire import Answer, ask
-from prometheus_client import CollectorRegistry
 
 PUBLIC: Final = {
     ("POST", "/api/ingest/{slot_id}"): "cameras, who have the slot's password",
@@ -26,15 +20,6 @@ PUBLIC: Final = {
     ("POST", "/api/login"): "where admins sign in",
 }
 """The only routes under /api without a login, and whom they are for."""
-
-
-@pytest.fixture
-async def app(platform: Platform, clock: ManualClock, nats_url: str) -> AsyncIterator[FastAPI]:
-    async with AsyncExitStack() as stack:
-        wired = await wire(
-            settings_for(platform, nats_url), stack, Readiness(), clock=clock, registry=CollectorRegistry()
-        )
-        yield wired.app
 
 
 def guarded(app: FastAPI) -> list[tuple[str, str]]:

@@ -31,7 +31,7 @@ class FakeWebhooks(webhook_service_pb2_grpc.WebhookServiceServicer):
     def add(
         self,
         *,
-        client_id: str = "books",
+        client_id: str,
         job_id: str = "",
         state: webhook_service_pb2.WebhookDeliveryState.ValueType = (
             webhook_service_pb2.WEBHOOK_DELIVERY_STATE_DELIVERED

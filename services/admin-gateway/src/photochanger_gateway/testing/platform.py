@@ -35,11 +35,16 @@ from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.server import ConnectionLimits, HttpServer
 from photochanger_gateway.main import wire
 from photochanger_gateway.settings import Settings
-from photochanger_gateway.testing.fake_clients import FakeApiKeys, FakeAsyncJobs, FakeQueues
+from photochanger_gateway.testing.fake_api_keys import FakeApiKeys
+from photochanger_gateway.testing.fake_async_jobs import FakeAsyncJobs
+from photochanger_gateway.testing.fake_audit import FakeAudit
+from photochanger_gateway.testing.fake_ingest import FakeIngest
+from photochanger_gateway.testing.fake_media import FakeMedia
+from photochanger_gateway.testing.fake_providers import FakeProviders
+from photochanger_gateway.testing.fake_queues import FakeQueues
 from photochanger_gateway.testing.fake_slots import FakeSettings, FakeSlots
 from photochanger_gateway.testing.fake_statistics import FakeStatistics
 from photochanger_gateway.testing.fake_webhooks import FakeWebhooks
-from photochanger_gateway.testing.fakes import FakeAudit, FakeIngest, FakeMedia, FakeProviders
 
 SIGNING_KEY: Final = "k" * 32
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from photochanger_gateway.testing.builders import JPEG
-from photochanger_gateway.testing.fakes import PASSWORD
+from photochanger_gateway.testing.fake_ingest import PASSWORD
 
 BOUNDARY: Final = "----------------------------bd7f3a90c1e2"
 _PATIENCE_SECONDS: Final = 20
