@@ -90,7 +90,7 @@ class AdminRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["admins"], route_class=self.signed_in.route_class())
+        router = self.signed_in.router("admins")
         router.add_api_route(
             "/api/login",
             self._login,
@@ -98,7 +98,6 @@ class AdminRoutes:
             operation_id="login",
             route_class_override=APIRoute,  # the one that needs no login
             summary="Sign in",
-            response_class=Response,
             description="With the header `X-PhotoChanger-Client: web` the token comes as a cookie, and its CSRF token "
             "in the body.",
             openapi_extra={"parameters": [_CLIENT_PARAMETER]},
@@ -118,9 +117,8 @@ class AdminRoutes:
             operation_id="logout",
             summary="Sign out",
             description="The token, or the cookie, counts nowhere any more.",
-            response_class=Response,
             status_code=204,
-            responses={204: {"description": "Signed out."}, **COMMON_ERRORS},
+            responses={204: {"description": "Signed out."}},
         )
         router.add_api_route(
             "/api/me",
@@ -128,8 +126,7 @@ class AdminRoutes:
             methods=["GET"],
             operation_id="get_me",
             summary="Who is signed in",
-            response_class=Response,
-            responses={200: {"model": MeBody, "description": "The admin."}, **COMMON_ERRORS},
+            responses={200: {"model": MeBody, "description": "The admin."}},
         )
         router.add_api_route(
             "/api/gallery/share",
@@ -137,8 +134,7 @@ class AdminRoutes:
             methods=["POST"],
             operation_id="share_galleries",
             summary="Open all galleries to guests for 15 minutes",
-            response_class=Response,
-            responses={200: {"model": ShareBody, "description": "They are open."}, **COMMON_ERRORS},
+            responses={200: {"model": ShareBody, "description": "They are open."}},
         )
         return router
 

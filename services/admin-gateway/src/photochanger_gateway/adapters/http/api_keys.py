@@ -3,20 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from photochanger_gateway.adapters.http.admin_answers import BODY_ERRORS, CursorQuery, json_answer
+from photochanger_gateway.adapters.http.admin_answers import BODY_ERRORS, PageQuery, json_answer
 from photochanger_gateway.adapters.http.key_models import ApiKeyListBody, NewApiKeyBody, NewApiKeyChange
 from photochanger_gateway.adapters.http.models import JOB_ID_PATTERN
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS, error_answers
+from photochanger_gateway.adapters.http.public import error_answers
 from photochanger_gateway.adapters.http.signed_in import CurrentAdmin, SignedIn
 from photochanger_gateway.application.audit import Audit
-from photochanger_gateway.application.ports_admin import PageRequest
 from photochanger_gateway.application.ports_clients import ApiKeys
 
 _CREATE_ERRORS: Final = {
-    **COMMON_ERRORS,
     **BODY_ERRORS,
     **error_answers(
         s422="Fields are wrong, each named in `errors`: `invalid_request_body`; no such client: "
@@ -36,15 +34,14 @@ class ApiKeyRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["api keys"], route_class=self.signed_in.route_class())
+        router = self.signed_in.router("api keys")
         router.add_api_route(
             "/api/api-keys",
             self._list,
             methods=["GET"],
             operation_id="list_api_keys",
             summary="API keys, newest first",
-            response_class=Response,
-            responses={200: {"model": ApiKeyListBody, "description": "A page of keys."}, **COMMON_ERRORS},
+            responses={200: {"model": ApiKeyListBody, "description": "A page of keys."}},
         )
         router.add_api_route(
             "/api/api-keys",
@@ -54,7 +51,6 @@ class ApiKeyRoutes:
             summary="Make an API key",
             description="For programs that use `/api/v1`. The answer holds the key itself, this once.",
             status_code=201,
-            response_class=Response,
             responses={201: {"model": NewApiKeyBody, "description": "It is made."}, **_CREATE_ERRORS},
         )
         router.add_api_route(
@@ -65,19 +61,15 @@ class ApiKeyRoutes:
             summary="Revoke an API key",
             description="On every replica from the next request on. Jobs it opened go on. Twice is no error.",
             status_code=204,
-            response_class=Response,
             responses={
                 204: {"description": "It is void."},
-                **COMMON_ERRORS,
                 **error_answers(s404="No such key: `api_key_not_found`."),
             },
         )
         return router
 
-    async def _list(
-        self, cursor: CursorQuery = "", limit: Annotated[int, Query(ge=1, le=200)] = 50
-    ) -> Response:
-        return json_answer(ApiKeyListBody.of(await self.keys.list(PageRequest(limit, cursor))))
+    async def _list(self, page: PageQuery) -> Response:
+        return json_answer(ApiKeyListBody.of(await self.keys.list(page)))
 
     async def _create(self, admin: CurrentAdmin, change: NewApiKeyChange) -> Response:
         scopes = frozenset(change.scopes)

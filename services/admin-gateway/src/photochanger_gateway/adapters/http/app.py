@@ -32,6 +32,18 @@ _HTTP_ERRORS: Final = {
     405: HttpMeaning(405, "method_not_allowed"),
     413: HttpMeaning(413, "payload_too_large"),
 }
+_UNKNOWN: Final = {
+    "slot_id": ("slot_not_found", "No such slot. Slots are slot-001 to slot-015."),
+    "job_id": ("job_not_found", "No such job."),
+    "media_id": ("link_not_found", "No such link."),
+    "template_id": ("template_not_found", "No such template image."),
+    "media_object_id": ("media_not_found", "No such picture."),
+    "api_key_id": ("api_key_not_found", "No such API key."),
+    "queue": ("queue_not_found", "No such queue."),
+    "task_id": ("task_not_found", "No such task."),
+    "delivery_id": ("webhook_delivery_not_found", "No such delivery."),
+}
+"""What a path parameter of the wrong form names."""
 
 
 def make_app(
@@ -92,26 +104,11 @@ async def _validation_error(routes: Sequence[Route], request: Request, error: Ex
     names = {str(item["loc"][-1]) for item in error.errors() if item["loc"][:1] == ("path",)}
     if names and request.method not in _allowed_methods(routes, request):
         return await _http_error(routes, request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
-    if "slot_id" in names:
-        meaning = HttpMeaning(404, "slot_not_found")
-        return answers.plain(meaning, "No such slot. Slots are slot-001 to slot-015.", request)
-    if "job_id" in names:
-        reason = "result_not_found" if request.url.path.startswith("/public/") else "job_not_found"
-        return answers.plain(HttpMeaning(404, reason), "No such job.", request)
-    if "media_id" in names:
-        return answers.plain(HttpMeaning(404, "link_not_found"), "No such link.", request)
-    if "template_id" in names:
-        return answers.plain(HttpMeaning(404, "template_not_found"), "No such template image.", request)
-    if "media_object_id" in names:
-        return answers.plain(HttpMeaning(404, "media_not_found"), "No such picture.", request)
-    if "api_key_id" in names:
-        return answers.plain(HttpMeaning(404, "api_key_not_found"), "No such API key.", request)
-    if "queue" in names:
-        return answers.plain(HttpMeaning(404, "queue_not_found"), "No such queue.", request)
-    if "task_id" in names:
-        return answers.plain(HttpMeaning(404, "task_not_found"), "No such task.", request)
-    if "delivery_id" in names:
-        return answers.plain(HttpMeaning(404, "webhook_delivery_not_found"), "No such delivery.", request)
+    if "job_id" in names and request.url.path.startswith("/public/"):
+        return answers.plain(HttpMeaning(404, "result_not_found"), "No such job.", request)
+    for name, (reason, words) in _UNKNOWN.items():
+        if name in names:
+            return answers.plain(HttpMeaning(404, reason), words, request)
     wrong: ServiceError = InvalidRequest("The request's parameters cannot be read.")
     in_body = all(item["loc"][:1] == ("body",) and item["type"] != "json_invalid" for item in error.errors())
     if in_body and (hasattr(request.state, "admin") or hasattr(request.state, "client")):

@@ -42,6 +42,11 @@ Texts = AsyncGenerator[str | None, None]
 """What is sent, piece by piece; None, often enough, where there is nothing to send."""
 
 
+def stream_answer(words: str) -> dict[str, Any]:
+    """A stream of events in OpenAPI."""
+    return {"description": words, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+
+
 class Listeners:
     """Counts this replica's listeners: `limit` of them, and `each` of one client."""
 

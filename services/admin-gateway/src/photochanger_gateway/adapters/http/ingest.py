@@ -125,7 +125,7 @@ class IngestRoute:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["cameras"])
+        router = APIRouter(tags=["cameras"], default_response_class=Response)
         for path, name in (
             ("/api/ingest/{slot_id}", "post_photo"),
             ("/ingest/{slot_id}", "post_photo_short"),
@@ -138,7 +138,6 @@ class IngestRoute:
                 summary="Edit a photo",
                 description="Takes a photo and answers with the edited one. Refused before the body is read "
                 "where the request's head already decides.",
-                response_class=Response,
                 responses=_RESPONSES,
                 openapi_extra=_OPENAPI,
             )

@@ -1,6 +1,6 @@
 """Jobs, as admins look at them, and trying slots."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
@@ -12,10 +12,11 @@ from starlette.responses import Response
 from photochanger_gateway.adapters.http import answers
 from photochanger_gateway.adapters.http.admin_answers import (
     SLOT_NOT_FOUND,
-    CursorQuery,
     JobPath,
+    PageQuery,
     SlotPath,
     SlotQuery,
+    StatesQuery,
     json_answer,
 )
 from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT, declared_length, read_request
@@ -27,7 +28,7 @@ from photochanger_gateway.adapters.http.job_models import (
 )
 from photochanger_gateway.adapters.http.models import JobBody
 from photochanger_gateway.adapters.http.pictures import PictureResponse
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS, PICTURE_TYPES, error_answers
+from photochanger_gateway.adapters.http.public import PICTURE_TYPES, error_answers
 from photochanger_gateway.adapters.http.signed_in import CurrentAdmin, SignedIn
 from photochanger_gateway.adapters.http.trial_form import TRIAL_FORM, TRIAL_PHOTO, trial_form
 from photochanger_gateway.adapters.http.urls import BaseUrl
@@ -35,7 +36,7 @@ from photochanger_gateway.application.admin_pictures import AdminPictures
 from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.job_views import JobViews
 from photochanger_gateway.application.ports import Terms
-from photochanger_gateway.application.ports_admin import JobFilter, PageRequest
+from photochanger_gateway.application.ports_admin import JobFilter
 from photochanger_gateway.application.ports_clients import AsyncJobs
 from photochanger_gateway.application.try_photo import Tried, TryPhoto
 from photochanger_gateway.domain.form import FormEvent
@@ -45,26 +46,22 @@ _JOB_NOT_FOUND: Final = error_answers(s404="Unknown, or past its time: `job_not_
 _NOT_ASYNC: Final = error_answers(
     s404="Unknown, past its time, or no API client's: `job_not_found`; its slot is switched off: `slot_disabled`."
 )
-_TRIAL_ERRORS: Final = {
-    **COMMON_ERRORS,
-    **error_answers(
-        s413="The photo is larger than the slot takes: `payload_too_large`.",
-        s415="Not JPEG, PNG or WebP: `unsupported_media_type`.",
-        s422="Fields are wrong, each named in `errors`: `invalid_request_body`, `invalid_settings`, "
-        "`provider_not_found`, `operation_not_found`, `template_not_found`.",
-        s429="Limits of slot or provider reached: `rate_limited`, with `Retry-After`.",
-        s502="The provider failed: `provider_error`; `job_id` is the job.",
-        s503="Provider or storage away for a moment: `provider_error`, `storage_unavailable`, with `Retry-After`.",
-        s504="No result in time: `provider_timeout`.",
-    ),
-}
+_TRIAL_ERRORS: Final = error_answers(
+    s413="The photo is larger than the slot takes: `payload_too_large`.",
+    s415="Not JPEG, PNG or WebP: `unsupported_media_type`.",
+    s422="Fields are wrong, each named in `errors`: `invalid_request_body`, `invalid_settings`, "
+    "`provider_not_found`, `operation_not_found`, `template_not_found`.",
+    s429="Limits of slot or provider reached: `rate_limited`, with `Retry-After`.",
+    s502="The provider failed: `provider_error`; `job_id` is the job.",
+    s503="Provider or storage away for a moment: `provider_error`, `storage_unavailable`, with `Retry-After`.",
+    s504="No result in time: `provider_timeout`.",
+)
 _DONE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "model": TestRunBody,
         "description": "It went well. A job that did not is an error with its `job_id`.",
     }
 }
-_States = Annotated[Sequence[JobState], Query(description="Only in these states.", max_length=6)]
 _Source = Annotated[
     Literal["", "ingest", "ui_test", "api"], Query(description="Only from this source; empty: all.")
 ]
@@ -86,15 +83,14 @@ class JobRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["jobs"], route_class=self.signed_in.route_class())
+        router = self.signed_in.router("jobs")
         router.add_api_route(
             "/api/jobs",
             self._list,
             methods=["GET"],
             operation_id="list_jobs",
             summary="Jobs, newest first",
-            response_class=Response,
-            responses={200: {"model": JobListBody, "description": "A page of jobs."}, **COMMON_ERRORS},
+            responses={200: {"model": JobListBody, "description": "A page of jobs."}},
         )
         router.add_api_route(
             "/api/jobs/{job_id}/details",
@@ -102,12 +98,7 @@ class JobRoutes:
             methods=["GET"],
             operation_id="get_job_details",
             summary="A job and what it was asked to do",
-            response_class=Response,
-            responses={
-                200: {"model": JobDetailsBody, "description": "The job."},
-                **COMMON_ERRORS,
-                **_JOB_NOT_FOUND,
-            },
+            responses={200: {"model": JobDetailsBody, "description": "The job."}, **_JOB_NOT_FOUND},
         )
         router.add_api_route(
             "/api/jobs/{job_id}/input",
@@ -116,10 +107,8 @@ class JobRoutes:
             operation_id="get_job_input",
             summary="The photo a job began with",
             description="As the camera sent it, while it is kept.",
-            response_class=Response,
             responses={
                 200: {"description": "The photo.", "content": PICTURE_TYPES},
-                **COMMON_ERRORS,
                 **_JOB_NOT_FOUND,
                 **error_answers(s410="No longer kept: `input_expired`."),
             },
@@ -130,7 +119,6 @@ class JobRoutes:
             methods=["POST"],
             operation_id="rerun_job",
             summary="Run a job's photo again, through its slot as it is now",
-            response_class=Response,
             responses={
                 **_DONE,
                 **_TRIAL_ERRORS,
@@ -146,10 +134,8 @@ class JobRoutes:
             summary="Stop a job of an API client",
             description="One that has not begun never does; one under way is stopped within about 2 s. Cameras' jobs "
             "cannot be stopped.",
-            response_class=Response,
             responses={
                 200: {"model": JobBody, "description": "The job, which is cancelled."},
-                **COMMON_ERRORS,
                 **_NOT_ASYNC,
                 **error_answers(s409="It has ended in another way: `job_already_final`."),
             },
@@ -161,10 +147,8 @@ class JobRoutes:
             operation_id="retry_clients_job",
             summary="Run an API client's job again, as it was ordered",
             status_code=202,
-            response_class=Response,
             responses={
                 202: {"model": JobBody, "description": "The new job, which is the client's, too."},
-                **COMMON_ERRORS,
                 **_NOT_ASYNC,
                 **error_answers(
                     s409="It has not ended yet: `job_not_final`.",
@@ -181,7 +165,6 @@ class JobRoutes:
             operation_id="test_slot",
             summary="Run a photo through a slot, with values that are not saved",
             description="The slot may be switched off. The job's source is `ui_test`; limits and the slot's time hold.",
-            response_class=Response,
             responses={**_DONE, **_TRIAL_ERRORS, **SLOT_NOT_FOUND},
             openapi_extra=TRIAL_FORM,
         )
@@ -190,18 +173,16 @@ class JobRoutes:
     async def _list(
         self,
         request: Request,
-        *,
+        page: PageQuery,
         slot_id: SlotQuery = "",
-        status: _States = (),
+        status: StatesQuery = (),
         source: _Source = "",
-        cursor: CursorQuery = "",
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Response:
         addresses = self.base_url.addresses(request)
         wanted = JobFilter(slot_id, tuple(status), JobSource(source) if source else None)
-        page = await self.views.page(wanted, PageRequest(limit, cursor))
-        rows = [row_of(summary, addresses) for summary in page.items]
-        return json_answer(JobListBody(jobs=rows, next_cursor=page.next_cursor or None))
+        found = await self.views.page(wanted, page)
+        rows = [row_of(summary, addresses) for summary in found.items]
+        return json_answer(JobListBody(jobs=rows, next_cursor=found.next_cursor or None))
 
     async def _details(self, request: Request, job_id: JobPath) -> Response:
         addresses = self.base_url.addresses(request)

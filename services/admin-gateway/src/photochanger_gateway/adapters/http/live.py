@@ -20,10 +20,10 @@ from photochanger_gateway.adapters.http.event_stream import (
     event_id,
     event_text,
     position_of,
+    stream_answer,
 )
 from photochanger_gateway.adapters.http.models import SLOT_ID_PATTERN, JobRow
 from photochanger_gateway.adapters.http.operations import Readiness
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS
 from photochanger_gateway.adapters.http.signed_in import CurrentAdmin, SignedIn
 from photochanger_gateway.adapters.http.urls import Addresses, BaseUrl
 from photochanger_gateway.application.live import (
@@ -85,7 +85,7 @@ class LiveRoutes:
 
     def router(self) -> APIRouter:
         """The route."""
-        router = APIRouter(tags=["admins"], route_class=self.signed_in.route_class())
+        router = self.signed_in.router("admins")
         router.add_api_route(
             "/api/events",
             self._events,
@@ -95,15 +95,8 @@ class LiveRoutes:
             description="Server-Sent Events: `job.created`, `job.started`, `job.progressed`, `job.finished`, "
             "`job.result-kept`, `slot.changed`, `settings.changed`, and `reset` where events were missed and "
             "everything must be loaded again. Ends with the session.",
-            response_class=Response,
             openapi_extra={"parameters": [LAST_EVENT_ID]},
-            responses={
-                200: {
-                    "description": "Events, for as long as the client listens.",
-                    "content": {"text/event-stream": {"schema": {"type": "string"}}},
-                },
-                **COMMON_ERRORS,
-            },
+            responses={200: stream_answer("Events, for as long as the client listens.")},
         )
         return router
 

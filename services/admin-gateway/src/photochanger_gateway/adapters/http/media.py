@@ -15,17 +15,18 @@ from starlette.responses import Response
 from photochanger_gateway.adapters.http import answers
 from photochanger_gateway.adapters.http.admin_answers import (
     SLOT_NOT_FOUND,
+    UPLOAD_ERRORS,
     MediaPath,
     SlotPath,
     TemplatePath,
     json_answer,
 )
-from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT, declared_length, read_request
+from photochanger_gateway.adapters.http.form_schema import multipart, picture_field
+from photochanger_gateway.adapters.http.form_stream import IDLE_TIMEOUT, read_upload
 from photochanger_gateway.adapters.http.media_models import RegisteredMediaBody, RegisteredTemplateBody
 from photochanger_gateway.adapters.http.models import SLOT_ID_PATTERN
 from photochanger_gateway.adapters.http.pictures import PictureResponse
 from photochanger_gateway.adapters.http.public import (
-    COMMON_ERRORS,
     PICTURE_TYPES,
     error_answers,
     etag_matches,
@@ -40,9 +41,8 @@ from photochanger_gateway.application.keep_picture import KeepPicture, no_fields
 from photochanger_gateway.application.ports import Download
 from photochanger_gateway.application.ports_admin import Slots
 from photochanger_gateway.domain.admins import Admin
-from photochanger_gateway.domain.form import FormLimits
 from photochanger_gateway.domain.media import MediaKind, MediaObject
-from photochanger_gateway.domain.refusals import InvalidChange, PayloadTooLarge
+from photochanger_gateway.domain.refusals import InvalidChange
 from photochanger_gateway.domain.slots import is_slot_id
 
 _FILE: Final = "file"
@@ -53,14 +53,6 @@ _TEMPORARY_BYTES: Final = 20 * _MEGABYTE
 _UPLOAD_TIME: Final = timedelta(seconds=120)
 _CACHE: Final = "private, max-age=86400, immutable"
 """A template's bytes never change; a shared cache must not have them."""
-_UPLOAD_ERRORS: Final = {
-    **COMMON_ERRORS,
-    **error_answers(
-        s413="Too many bytes or pixels: `payload_too_large`.",
-        s415="Not JPEG, PNG or WebP: `unsupported_media_type`.",
-        s422="Fields are wrong, each named in `errors`: `invalid_request_body`.",
-    ),
-}
 _TEMPLATE_NOT_FOUND: Final = error_answers(s404="No such template: `template_not_found`.")
 _IF_NONE_MATCH: Final[dict[str, Any]] = {
     "parameters": [
@@ -76,24 +68,12 @@ _IF_NONE_MATCH: Final[dict[str, Any]] = {
 _TEMPLATE_FILE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The picture.", "content": PICTURE_TYPES},
     304: {"description": "It has not changed."},
-    **COMMON_ERRORS,
     **_TEMPLATE_NOT_FOUND,
 }
 
 
 def _form(most_megabytes: int, **fields: dict[str, Any]) -> dict[str, Any]:
-    file = {
-        "type": "string",
-        "format": "binary",
-        "description": f"JPEG, PNG or WebP, at most {most_megabytes} MB.",
-    }
-    schema = {
-        "type": "object",
-        "required": [_FILE],
-        "properties": {**fields, _FILE: file},
-        "additionalProperties": False,
-    }
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+    return multipart({**fields, _FILE: picture_field(f"{most_megabytes} MB")}, required=[_FILE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +92,7 @@ class MediaRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["media"], route_class=self.signed_in.route_class())
+        router = self.signed_in.router("media")
         self._add_templates(router)
         self._add_temporary(router)
         for path, endpoint, name, words, errors in (
@@ -133,12 +113,7 @@ class MediaRoutes:
                 summary=words,
                 description="Goes on by itself after the answer. What is asked for twice while it waits runs once.",
                 status_code=202,
-                response_class=Response,
-                responses={
-                    202: {"model": AcceptedBody, "description": "It will be done."},
-                    **COMMON_ERRORS,
-                    **errors,
-                },
+                responses={202: {"model": AcceptedBody, "description": "It will be done."}, **errors},
             )
         return router
 
@@ -156,10 +131,9 @@ class MediaRoutes:
             summary="Store a template image",
             description="It belongs to no slot until a slot's `template_media` names it. It never expires.",
             status_code=201,
-            response_class=Response,
             responses={
                 201: {"model": RegisteredTemplateBody, "description": "It is stored."},
-                **_UPLOAD_ERRORS,
+                **UPLOAD_ERRORS,
             },
             openapi_extra=_form(15, slot_id=slot, media_kind={"const": "template"}),
         )
@@ -178,7 +152,6 @@ class MediaRoutes:
                 methods=["GET"],
                 operation_id=name,
                 summary=words,
-                response_class=Response,
                 responses=_TEMPLATE_FILE,
                 openapi_extra=_IF_NONE_MATCH,
             )
@@ -189,10 +162,8 @@ class MediaRoutes:
             operation_id="delete_template",
             summary="Delete a template image that no slot uses",
             status_code=204,
-            response_class=Response,
             responses={
                 204: {"description": "It is deleted."},
-                **COMMON_ERRORS,
                 **_TEMPLATE_NOT_FOUND,
                 **error_answers(s409="Slots use it, `details` names them: `template_in_use`."),
             },
@@ -206,8 +177,7 @@ class MediaRoutes:
             operation_id="register_media",
             summary="Store a picture for a short time, for test runs",
             status_code=201,
-            response_class=Response,
-            responses={201: {"model": RegisteredMediaBody, "description": "It is stored."}, **_UPLOAD_ERRORS},
+            responses={201: {"model": RegisteredMediaBody, "description": "It is stored."}, **UPLOAD_ERRORS},
             openapi_extra=_form(20),
         )
         router.add_api_route(
@@ -216,10 +186,8 @@ class MediaRoutes:
             methods=["GET"],
             operation_id="get_media",
             summary="A picture that is stored for a short time",
-            response_class=Response,
             responses={
                 200: {"description": "The picture.", "content": PICTURE_TYPES},
-                **COMMON_ERRORS,
                 **error_answers(
                     s404="Unknown: `media_not_found`.", s410="Its time is over: `media_expired`."
                 ),
@@ -243,11 +211,8 @@ class MediaRoutes:
         most_bytes: int,
         slot_of: Callable[[Mapping[str, str]], str],
     ) -> MediaObject:
-        declared = declared_length(request)
-        if declared is not None and declared > most_bytes + FormLimits().overhead_bytes:
-            raise PayloadTooLarge(declared, most_bytes)
         deadline = Deadline(self.clock.now() + _UPLOAD_TIME)
-        form = read_request(
+        form = read_upload(
             request,
             photo_limit_bytes=most_bytes,
             deadline=deadline,

@@ -47,7 +47,7 @@ class OperationRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["operators"])
+        router = APIRouter(tags=["operators"], default_response_class=Response)
         unwell: dict[int | str, dict[str, Any]] = {
             503: {"model": HealthBody, "description": "Something required does not work."}
         }
@@ -57,7 +57,6 @@ class OperationRoutes:
             methods=["GET"],
             operation_id="get_health",
             summary="Health of every component",
-            response_class=Response,
             responses={200: {"model": HealthBody, "description": "All that is required works."}, **unwell},
         )
         router.add_api_route(
@@ -66,7 +65,6 @@ class OperationRoutes:
             methods=["GET"],
             operation_id="get_liveness",
             summary="Whether this process answers",
-            response_class=Response,
             responses={200: {"model": StateBody, "description": "It does."}},
         )
         router.add_api_route(
@@ -75,7 +73,6 @@ class OperationRoutes:
             methods=["GET"],
             operation_id="get_readiness",
             summary="Whether this replica takes photos",
-            response_class=Response,
             responses={
                 200: {"model": StateBody, "description": "It does."},
                 503: {"model": StateBody, "description": "It does not."},
@@ -87,7 +84,6 @@ class OperationRoutes:
             methods=["GET"],
             operation_id="get_metrics",
             summary="Prometheus metrics",
-            response_class=Response,
             responses={
                 200: {
                     "description": "The metrics.",

@@ -99,14 +99,15 @@ class PublicRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["guests"], dependencies=[Depends(self._limit)])
+        router = APIRouter(
+            tags=["guests"], default_response_class=Response, dependencies=[Depends(self._limit)]
+        )
         router.add_api_route(
             "/api/jobs/{job_id}",
             self._job,
             methods=["GET"],
             operation_id="get_job",
             summary="A job",
-            response_class=Response,
             responses={
                 200: {"model": JobBody, "description": "The job."},
                 **COMMON_ERRORS,
@@ -124,7 +125,6 @@ class PublicRoutes:
                     methods=[method],
                     operation_id=f"{method.lower()}_{name}",
                     summary=words,
-                    response_class=Response,
                     responses=FILE_ANSWERS,
                     openapi_extra=RANGE_PARAMETERS,
                 )
@@ -135,7 +135,6 @@ class PublicRoutes:
             operation_id="get_gallery",
             summary="A slot's gallery",
             description=f"The last {GALLERY_SIZE} unexpired pictures; a page for browsers, JSON where asked for.",
-            response_class=Response,
             responses={
                 200: {
                     "description": "The gallery.",
@@ -155,7 +154,6 @@ class PublicRoutes:
             operation_id="get_shared_galleries",
             summary="All galleries, while an admin shares them",
             dependencies=[Depends(self._limit_shared)],
-            response_class=Response,
             responses={
                 200: {"model": SharedGalleriesBody, "description": "The galleries."},
                 **COMMON_ERRORS,
@@ -176,7 +174,6 @@ class PublicRoutes:
             operation_id="get_provider_media",
             summary="A picture for a provider",
             description="Valid until the job's deadline. The id is unguessable.",
-            response_class=Response,
             responses={
                 **{status: FILE_ANSWERS[status] for status in (200, 206, 416)},
                 **COMMON_ERRORS,

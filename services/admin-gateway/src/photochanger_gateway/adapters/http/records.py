@@ -9,10 +9,10 @@ from starlette.responses import Response
 from photochanger_gateway.adapters.http.admin_answers import (
     SLOT_NOT_FOUND,
     CursorQuery,
+    PageQuery,
     SlotPath,
     json_answer,
 )
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS
 from photochanger_gateway.adapters.http.record_models import (
     GalleriesBody,
     GalleryPageBody,
@@ -40,7 +40,7 @@ class RecordRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(route_class=self.signed_in.route_class())
+        router = self.signed_in.router()
         router.add_api_route(
             "/api/gallery",
             self._all,
@@ -48,8 +48,7 @@ class RecordRoutes:
             operation_id="list_galleries",
             tags=["galleries"],
             summary="All slots' galleries",
-            response_class=Response,
-            responses={200: {"model": GalleriesBody, "description": "The galleries."}, **COMMON_ERRORS},
+            responses={200: {"model": GalleriesBody, "description": "The galleries."}},
         )
         router.add_api_route(
             "/api/gallery/{slot_id}",
@@ -58,10 +57,8 @@ class RecordRoutes:
             operation_id="list_gallery_pictures",
             tags=["galleries"],
             summary="A slot's pictures, newest first",
-            response_class=Response,
             responses={
                 200: {"model": GalleryPageBody, "description": "A page of pictures."},
-                **COMMON_ERRORS,
                 **SLOT_NOT_FOUND,
             },
         )
@@ -72,8 +69,7 @@ class RecordRoutes:
             operation_id="list_audit_entries",
             tags=["audit"],
             summary="What admins did, newest first",
-            response_class=Response,
-            responses={200: {"model": RecordListBody, "description": "A page of entries."}, **COMMON_ERRORS},
+            responses={200: {"model": RecordListBody, "description": "A page of entries."}},
         )
         return router
 
@@ -96,13 +92,11 @@ class RecordRoutes:
 
     async def _record(
         self,
-        *,
+        page: PageQuery,
         actor: _Text = "",
         action: _Text = "",
         target: _Text = "",
-        cursor: CursorQuery = "",
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Response:
-        page = await self.records.list(RecordFilter(actor, action, target), PageRequest(limit, cursor))
-        entries = [RecordBody.of(item) for item in page.items]
-        return json_answer(RecordListBody(entries=entries, next_cursor=page.next_cursor or None))
+        found = await self.records.list(RecordFilter(actor, action, target), page)
+        entries = [RecordBody.of(item) for item in found.items]
+        return json_answer(RecordListBody(entries=entries, next_cursor=found.next_cursor or None))

@@ -7,16 +7,12 @@ from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http.admin_answers import (
-    ANY_VERSION,
-    BODY_ERRORS,
-    CONFLICT,
+    CHANGE_ERRORS,
     ETAG,
-    IfMatch,
+    ExpectedVersion,
     etag,
-    expected_version,
     json_answer,
 )
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS
 from photochanger_gateway.adapters.http.settings_models import (
     ProviderBody,
     ProviderList,
@@ -42,18 +38,14 @@ class SettingsRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["settings"], route_class=self.signed_in.route_class())
+        router = self.signed_in.router("settings")
         router.add_api_route(
             "/api/settings",
             self._get,
             methods=["GET"],
             operation_id="get_settings",
             summary="The platform's settings",
-            response_class=Response,
-            responses={
-                200: {"model": SettingsBody, "description": "Never a secret.", "headers": ETAG},
-                **COMMON_ERRORS,
-            },
+            responses={200: {"model": SettingsBody, "description": "Never a secret.", "headers": ETAG}},
         )
         router.add_api_route(
             "/api/settings",
@@ -63,12 +55,9 @@ class SettingsRoutes:
             summary="Change the platform's settings",
             description="What is absent stays as it is. Keys are stored first, one by one, and stay stored where the "
             "settings are refused; `If-Match` is about the settings alone.",
-            response_class=Response,
             responses={
                 200: {"model": SettingsBody, "description": "The settings since then.", "headers": ETAG},
-                **COMMON_ERRORS,
-                **BODY_ERRORS,
-                **CONFLICT,
+                **CHANGE_ERRORS,
             },
         )
         router.add_api_route(
@@ -77,8 +66,7 @@ class SettingsRoutes:
             methods=["GET"],
             operation_id="list_providers",
             summary="What providers there are, what they can do and how they are",
-            response_class=Response,
-            responses={200: {"model": ProviderList, "description": "By id."}, **COMMON_ERRORS},
+            responses={200: {"model": ProviderList, "description": "By id."}},
         )
         return router
 
@@ -90,10 +78,10 @@ class SettingsRoutes:
         request: Request,
         admin: CurrentAdmin,
         change: Annotated[SettingsChange, Body()],
-        if_match: IfMatch = ANY_VERSION,
+        version: ExpectedVersion,
     ) -> Response:
         settings = await self.change_settings(
-            admin, change.edit(), change.provider_keys, expected_version=expected_version(if_match)
+            admin, change.edit(), change.provider_keys, expected_version=version
         )
         return await self._answer(request, settings)
 

@@ -1,4 +1,4 @@
-"""Routes for signed-in admins: `APIRouter(tags=["admins"], route_class=signed_in.route_class())`.
+"""Routes for signed-in admins: `router("admins")` of `SignedIn`.
 
 Such a route checks who asks before anything of the request's body is read, and its endpoint gets the admin by a
 parameter `admin: CurrentAdmin`.
@@ -8,13 +8,13 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http import cookies
 from photochanger_gateway.adapters.http.clients import ClientAddress
-from photochanger_gateway.adapters.http.public import error_answers
+from photochanger_gateway.adapters.http.public import COMMON_ERRORS, error_answers
 from photochanger_gateway.application.sessions import CsrfTokens, Sessions
 from photochanger_gateway.domain.admins import Admin, SignedBy
 from photochanger_gateway.domain.refusals import CsrfFailed, InvalidToken, MissingToken
@@ -92,8 +92,12 @@ class SignedIn:
         if not ours or not self._csrf.matches(session_id, request.headers.get(CSRF_HEADER, "")):
             raise CsrfFailed
 
-    def route_class(self) -> type[APIRoute]:
-        """The class of routes that want a signed-in admin. They describe in OpenAPI what that asks and answers."""
+    def router(self, *tags: str) -> APIRouter:
+        """A router for routes that want a signed-in admin."""
+        return APIRouter(tags=list(tags), route_class=self._route_class(), default_response_class=Response)
+
+    def _route_class(self) -> type[APIRoute]:
+        """Its routes describe in OpenAPI what a login asks and answers, and the errors that all routes have."""
         signed_in = self
 
         class AdminRoute(APIRoute):
@@ -104,6 +108,7 @@ class SignedIn:
                 if unsafe:
                     extra["parameters"] = [*extra.get("parameters", ()), _CSRF_PARAMETER]
                 answers = {
+                    **COMMON_ERRORS,
                     **_UNAUTHORIZED,
                     **(_FORBIDDEN if unsafe else {}),
                     **(options.pop("responses", None) or {}),
@@ -122,10 +127,10 @@ class SignedIn:
         return AdminRoute
 
 
-def _current(request: Request) -> Admin:
+async def _current(request: Request) -> Admin:  # async: anything else would be run in a thread
     admin = request.state.admin
     if not isinstance(admin, Admin):
-        raise TypeError("A route with `CurrentAdmin` is not of `SignedIn.route_class()`.")
+        raise TypeError("A route with `CurrentAdmin` is not of `SignedIn.router()`.")
     return admin
 
 

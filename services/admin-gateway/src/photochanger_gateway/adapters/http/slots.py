@@ -1,26 +1,23 @@
 """Slots: what they are, how they are changed, what they were."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Request
 from pydantic import Field, RootModel
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http.admin_answers import (
-    ANY_VERSION,
-    BODY_ERRORS,
-    CONFLICT,
+    CHANGE_ERRORS,
     ETAG,
     SLOT_NOT_FOUND,
     CursorQuery,
-    IfMatch,
+    ExpectedVersion,
     SlotPath,
     etag,
-    expected_version,
     json_answer,
 )
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS, error_answers
+from photochanger_gateway.adapters.http.public import error_answers
 from photochanger_gateway.adapters.http.signed_in import CurrentAdmin, SignedIn
 from photochanger_gateway.adapters.http.slot_models import (
     RestoreChange,
@@ -36,10 +33,10 @@ from photochanger_gateway.application.audit import Audit
 from photochanger_gateway.application.ports_admin import PageRequest, Slots
 from photochanger_gateway.domain.slots import Slot
 
-_CHANGE_ERRORS: Final = {
-    **BODY_ERRORS,
+_CHANGED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": SlotBody, "description": "The slot since then.", "headers": ETAG},
     **SLOT_NOT_FOUND,
-    **CONFLICT,
+    **CHANGE_ERRORS,
     **error_answers(
         s422="Fields are wrong, each named in `errors`: `invalid_request_body`, `invalid_settings`, "
         "`provider_not_found`, `operation_not_found`, `template_not_found`."
@@ -65,15 +62,14 @@ class SlotRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["slots"], route_class=self.signed_in.route_class())
+        router = self.signed_in.router("slots")
         router.add_api_route(
             "/api/slots",
             self._list,
             methods=["GET"],
             operation_id="list_slots",
             summary="All slots, and what goes on in them",
-            response_class=Response,
-            responses={200: {"model": SlotList, "description": "By id."}, **COMMON_ERRORS},
+            responses={200: {"model": SlotList, "description": "By id."}},
         )
         router.add_api_route(
             "/api/slots/{slot_id}",
@@ -81,10 +77,8 @@ class SlotRoutes:
             methods=["GET"],
             operation_id="get_slot",
             summary="A slot",
-            response_class=Response,
             responses={
                 200: {"model": SlotBody, "description": "The slot.", "headers": ETAG},
-                **COMMON_ERRORS,
                 **SLOT_NOT_FOUND,
             },
         )
@@ -96,12 +90,7 @@ class SlotRoutes:
             summary="Change a slot",
             description="What is absent stays as it is. Settings are checked by the operation's JSON Schema. "
             "The change counts from the next photo on.",
-            response_class=Response,
-            responses={
-                200: {"model": SlotBody, "description": "The slot since then.", "headers": ETAG},
-                **COMMON_ERRORS,
-                **_CHANGE_ERRORS,
-            },
+            responses=_CHANGED,
         )
         router.add_api_route(
             "/api/slots/{slot_id}/history",
@@ -109,10 +98,8 @@ class SlotRoutes:
             methods=["GET"],
             operation_id="list_slot_versions",
             summary="A slot's versions, newest first",
-            response_class=Response,
             responses={
                 200: {"model": SlotHistoryBody, "description": "A page of versions."},
-                **COMMON_ERRORS,
                 **SLOT_NOT_FOUND,
             },
         )
@@ -123,11 +110,8 @@ class SlotRoutes:
             operation_id="restore_slot_version",
             summary="Make an older version's values the slot's again",
             description="As a new version. The slot's own password stays as it is.",
-            response_class=Response,
             responses={
-                200: {"model": SlotBody, "description": "The slot since then.", "headers": ETAG},
-                **COMMON_ERRORS,
-                **_CHANGE_ERRORS,
+                **_CHANGED,
                 **error_answers(s404="No such slot or version: `slot_not_found`, `slot_version_not_found`."),
             },
         )
@@ -147,16 +131,14 @@ class SlotRoutes:
         admin: CurrentAdmin,
         slot_id: SlotPath,
         change: Annotated[SlotChange, Body()],
-        if_match: IfMatch = ANY_VERSION,
+        version: ExpectedVersion,
     ) -> Response:
         edit = change.edit()
         if not edit.names:
             return await self._answer(request, await self.slots.get(slot_id))
         facts = {"fields": ", ".join(edit.names)}
         async with self.audit.entry(admin, "slot.update", target=slot_id, facts=facts) as entry:
-            slot = await self.slots.update(
-                slot_id, edit, expected_version=expected_version(if_match), by=admin.username
-            )
+            slot = await self.slots.update(slot_id, edit, expected_version=version, by=admin.username)
             entry.add(version=str(slot.version))
         return await self._answer(request, slot)
 
@@ -178,12 +160,12 @@ class SlotRoutes:
         admin: CurrentAdmin,
         slot_id: SlotPath,
         change: Annotated[RestoreChange, Body()],
-        if_match: IfMatch = ANY_VERSION,
+        version: ExpectedVersion,
     ) -> Response:
         facts = {"restored": str(change.version)}
         async with self.audit.entry(admin, "slot.restore", target=slot_id, facts=facts) as entry:
             slot = await self.slots.restore(
-                slot_id, change.version, expected_version=expected_version(if_match), by=admin.username
+                slot_id, change.version, expected_version=version, by=admin.username
             )
             entry.add(version=str(slot.version))
         return await self._answer(request, slot)

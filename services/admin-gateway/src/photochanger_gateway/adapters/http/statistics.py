@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http.admin_answers import SlotQuery, json_answer
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS
 from photochanger_gateway.adapters.http.signed_in import SignedIn
 from photochanger_gateway.adapters.http.statistics_models import (
     OverviewBody,
@@ -31,15 +30,14 @@ class StatisticsRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["statistics"], route_class=self.signed_in.route_class())
+        router = self.signed_in.router("statistics")
         router.add_api_route(
             "/api/stats/overview",
             self._overview,
             methods=["GET"],
             operation_id="get_statistics_overview",
             summary="How jobs went, all together and slot by slot",
-            response_class=Response,
-            responses={200: {"model": OverviewBody, "description": "The figures."}, **COMMON_ERRORS},
+            responses={200: {"model": OverviewBody, "description": "The figures."}},
         )
         router.add_api_route(
             "/api/stats/slots",
@@ -47,8 +45,7 @@ class StatisticsRoutes:
             methods=["GET"],
             operation_id="get_slot_statistics",
             summary="How jobs went in the slots that are switched on, and what failed lately",
-            response_class=Response,
-            responses={200: {"model": SlotsStatisticsBody, "description": "The figures."}, **COMMON_ERRORS},
+            responses={200: {"model": SlotsStatisticsBody, "description": "The figures."}},
         )
         router.add_api_route(
             "/api/stats/series",
@@ -56,8 +53,7 @@ class StatisticsRoutes:
             methods=["GET"],
             operation_id="get_statistics_series",
             summary="How jobs went, step by step",
-            response_class=Response,
-            responses={200: {"model": SeriesBody, "description": "The figures."}, **COMMON_ERRORS},
+            responses={200: {"model": SeriesBody, "description": "The figures."}},
         )
         return router
 

@@ -1,12 +1,13 @@
 """The form of a test run."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from photochanger_chassis.errors import FieldViolation
 from pydantic import ValidationError
 
 from photochanger_gateway.adapters.http.fields import MEDIA_ID_PATTERN, violations_of
+from photochanger_gateway.adapters.http.form_schema import multipart, picture_field
 from photochanger_gateway.adapters.http.slot_models import TestRunPayload
 from photochanger_gateway.application.try_photo import TrialForm
 from photochanger_gateway.domain.media import is_media_id
@@ -18,34 +19,19 @@ _PAYLOAD: Final = "slot_payload"
 _UPLOADED: Final = "media_object_id"
 _FIELDS: Final = frozenset({_PAYLOAD, _UPLOADED})
 
-TRIAL_FORM: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "description": "A photo, or the id of a temporary one, and what to try on it.",
-                    "properties": {
-                        TRIAL_PHOTO: {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "JPEG, PNG or WebP, at most what the slot takes.",
-                        },
-                        _UPLOADED: {
-                            "type": "string",
-                            "pattern": MEDIA_ID_PATTERN,
-                            "description": "From `POST /api/media/register`, in place of a photo.",
-                        },
-                        _PAYLOAD: {"$ref": "#/components/schemas/TestRunPayload"},
-                    },
-                    "additionalProperties": False,
-                },
-                "encoding": {_PAYLOAD: {"contentType": "application/json"}},
-            }
+TRIAL_FORM: Final = multipart(
+    {
+        TRIAL_PHOTO: picture_field("what the slot takes"),
+        _UPLOADED: {
+            "type": "string",
+            "pattern": MEDIA_ID_PATTERN,
+            "description": "From `POST /api/media/register`, in place of a photo.",
         },
-    }
-}
+        _PAYLOAD: {"$ref": "#/components/schemas/TestRunPayload"},
+    },
+    of_json=[_PAYLOAD],
+    words="A photo, or the id of a temporary one, and what to try on it.",
+)
 
 
 def trial_form(fields: Mapping[str, str]) -> TrialForm:

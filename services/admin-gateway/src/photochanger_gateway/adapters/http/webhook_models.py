@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from photochanger_gateway.adapters.http.answers import rfc3339
@@ -11,6 +11,7 @@ from photochanger_gateway.adapters.http.fields import Body, Count, Cursor, Insta
 from photochanger_gateway.adapters.http.models import JOB_ID_PATTERN
 from photochanger_gateway.adapters.http.public import error_answers
 from photochanger_gateway.application.ports_admin import Page
+from photochanger_gateway.application.ports_clients import DeliveryFilter
 from photochanger_gateway.domain.webhooks import (
     Delivery,
     DeliveryAttempt,
@@ -29,16 +30,21 @@ DELIVERY_PENDING: Final = error_answers(
 )
 
 DeliveryPath = Annotated[str, Path(pattern=_DELIVERY_ID_PATTERN)]
-OfJobQuery = Annotated[
+_OfJob = Annotated[
     str, Query(description="Only this job's; empty: all.", pattern=f"^$|{JOB_ID_PATTERN}", max_length=32)
 ]
-OfClientQuery = Annotated[
-    str, Query(description="Only this client's; empty: all.", pattern="^[a-z0-9_-]{0,64}$", max_length=64)
+_InState = Annotated[
+    Literal["", "pending", "delivered", "failed"], Query(description="Only in this state; empty: all.")
 ]
-InStateQuery = Annotated[
-    Literal["", "pending", "delivered", "failed"],
-    Query(alias="state", description="Only in this state; empty: all."),
-]
+
+
+async def _wanted(job_id: _OfJob = "", state: _InState = "") -> DeliveryFilter:
+    return DeliveryFilter(job_id=job_id, state=DeliveryState(state) if state else None)
+
+
+WantedDeliveries = Annotated[DeliveryFilter, Depends(_wanted)]
+"""An endpoint's parameter: which deliveries, of all clients'."""
+
 
 _Status = Annotated[int, Field(ge=100, le=999)]
 

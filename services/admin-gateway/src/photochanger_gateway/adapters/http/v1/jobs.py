@@ -1,19 +1,18 @@
 """Where programs ask about their jobs, and stop them."""
 
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import structlog
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import ServiceError
 from starlette.responses import Response
 
-from photochanger_gateway.adapters.http.admin_answers import CursorQuery, JobPath, json_answer
+from photochanger_gateway.adapters.http.admin_answers import JobPath, PageQuery, StatesQuery, json_answer
 from photochanger_gateway.adapters.http.event_stream import (
     HEARTBEAT,
     LAST_EVENT_ID,
@@ -23,10 +22,10 @@ from photochanger_gateway.adapters.http.event_stream import (
     event_id,
     event_text,
     position_of,
+    stream_answer,
 )
 from photochanger_gateway.adapters.http.operations import Readiness
 from photochanger_gateway.adapters.http.public import (
-    COMMON_ERRORS,
     FILE_ANSWERS,
     RANGE_PARAMETERS,
     error_answers,
@@ -42,11 +41,10 @@ from photochanger_gateway.adapters.http.v1.models import (
 )
 from photochanger_gateway.adapters.http.v1.prefer import APPLIED, WAIT_PARAMETER, wanted_wait
 from photochanger_gateway.application.live import Begun, Events, Happened, JobChange, Missed, Position, Quiet
-from photochanger_gateway.application.ports_admin import PageRequest
 from photochanger_gateway.application.ports_clients import AsyncJobs
 from photochanger_gateway.application.public_results import PublicResults
 from photochanger_gateway.domain.clients import Client, Scope
-from photochanger_gateway.domain.jobs import JobState, PlacedJob
+from photochanger_gateway.domain.jobs import PlacedJob
 
 _log: Final = structlog.stdlib.get_logger(__name__)
 
@@ -59,10 +57,8 @@ _STATUS: Final[dict[int | str, dict[str, Any]]] = {
         "description": "The job, which is not final yet.",
         "headers": {**RETRY_AFTER, **APPLIED},
     },
-    **COMMON_ERRORS,
     **NOT_YOURS,
 }
-_States = Annotated[Sequence[JobState], Query(description="Only in these states.", max_length=6)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ class ClientJobRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["programs"], route_class=self.keyed.route_class(Scope.JOBS_READ))
+        router = self.keyed.router(Scope.JOBS_READ)
         router.add_api_route(
             "/api/v1/jobs",
             self._list,
@@ -96,8 +92,7 @@ class ClientJobRoutes:
             operation_id="list_own_jobs",
             summary="The client's jobs, newest first",
             description="Places in queues are told job by job.",
-            response_class=Response,
-            responses={200: {"model": JobStatusListBody, "description": "A page of jobs."}, **COMMON_ERRORS},
+            responses={200: {"model": JobStatusListBody, "description": "A page of jobs."}},
         )
         router.add_api_route(
             "/api/v1/jobs/{job_id}",
@@ -105,7 +100,6 @@ class ClientJobRoutes:
             methods=["GET"],
             operation_id="get_job_status",
             summary="A job: 202 until it is final, then 200",
-            response_class=Response,
             responses=_STATUS,
             openapi_extra={"parameters": [WAIT_PARAMETER]},
         )
@@ -115,7 +109,6 @@ class ClientJobRoutes:
             methods=["GET"],
             operation_id="get_job_result",
             summary="A job's picture",
-            response_class=Response,
             responses={
                 **FILE_ANSWERS,
                 **error_answers(
@@ -132,11 +125,9 @@ class ClientJobRoutes:
             summary="Stop a job",
             description="One that has not begun never does; one under way is stopped within about 2 s."
             " Twice is no error.",
-            response_class=Response,
             route_class_override=self.keyed.route_class(Scope.JOBS_WRITE),
             responses={
                 200: {"model": JobStatusBody, "description": "The job, which is cancelled."},
-                **COMMON_ERRORS,
                 **NOT_YOURS,
                 **error_answers(s409="It has ended in another way: `job_already_final`."),
             },
@@ -150,35 +141,24 @@ class ClientJobRoutes:
             description="Server-Sent Events: first `job.status`, the job as it is; then `job.created`, `job.started`, "
             "`job.progressed`, `job.finished`, which is the last. With `Last-Event-ID` what came after that follows "
             "in place of `job.status`, unless it is lost.",
-            response_class=Response,
             openapi_extra={"parameters": [LAST_EVENT_ID]},
             responses={
-                200: {
-                    "description": "Events, until the job is final.",
-                    "content": {"text/event-stream": {"schema": {"type": "string"}}},
-                },
+                200: stream_answer("Events, until the job is final."),
                 204: {
                     "description": "`Last-Event-ID` is that of the last event there is: no need to come again."
                 },
-                **COMMON_ERRORS,
                 **NOT_YOURS,
             },
         )
         return router
 
     async def _list(
-        self,
-        request: Request,
-        client: CurrentClient,
-        *,
-        status: _States = (),
-        cursor: CursorQuery = "",
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        self, request: Request, client: CurrentClient, page: PageQuery, status: StatesQuery = ()
     ) -> Response:
         addresses = self.base_url.addresses(request)
-        page = await self.jobs.list(client.id, tuple(status), PageRequest(limit, cursor))
-        bodies = [JobStatusBody.of(PlacedJob(job), addresses) for job in page.items]
-        return json_answer(JobStatusListBody(jobs=bodies, next_cursor=page.next_cursor or None))
+        found = await self.jobs.list(client.id, tuple(status), page)
+        bodies = [JobStatusBody.of(PlacedJob(job), addresses) for job in found.items]
+        return json_answer(JobStatusListBody(jobs=bodies, next_cursor=found.next_cursor or None))
 
     async def _status(self, request: Request, client: CurrentClient, job_id: JobPath) -> Response:
         addresses = self.base_url.addresses(request)

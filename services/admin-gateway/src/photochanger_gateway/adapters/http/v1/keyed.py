@@ -1,4 +1,4 @@
-"""Routes for programs: `route_class(scope)` of `Keyed`.
+"""Routes for programs: `router(scope)` of `Keyed`.
 
 Such a route checks the API key and counts the request before anything of its body is read, and its endpoint gets the
 client by a parameter `client: CurrentClient`.
@@ -8,13 +8,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from photochanger_chassis.errors import ServiceError
 from starlette.responses import Response
 
 from photochanger_gateway.adapters.http.clients import ClientAddress
-from photochanger_gateway.adapters.http.public import error_answers
+from photochanger_gateway.adapters.http.public import COMMON_ERRORS, error_answers
 from photochanger_gateway.adapters.http.standings import STANDING_HEADERS, take, with_standings
 from photochanger_gateway.application.ports_clients import ApiKeys
 from photochanger_gateway.application.rate_limits import RateLimiter, Rule
@@ -75,8 +75,14 @@ class Keyed:
         except ServiceError as error:
             return error.reason != InvalidApiKey.reason
 
+    def router(self, scope: Scope) -> APIRouter:
+        """A router for routes that want a key with a scope."""
+        return APIRouter(
+            tags=["programs"], route_class=self.route_class(scope), default_response_class=Response
+        )
+
     def route_class(self, scope: Scope) -> type[APIRoute]:
-        """The class of routes that want a key with a scope. They describe in OpenAPI what that asks and answers."""
+        """The class of its routes. They describe in OpenAPI what a key asks and answers, and the errors all have."""
         keyed = self
 
         class ClientRoute(APIRoute):
@@ -84,6 +90,7 @@ class Keyed:
                 extra = dict(options.pop("openapi_extra", None) or {})
                 extra.setdefault("security", SECURITY)
                 answers = {
+                    **COMMON_ERRORS,
                     **_REFUSALS,
                     **error_answers(s403=f"The key lacks the scope `{scope.value}`: `insufficient_scope`."),
                     **(options.pop("responses", None) or {}),
@@ -129,10 +136,10 @@ def _secret(request: Request) -> str:
     return secret
 
 
-def _current(request: Request) -> Client:
+async def _current(request: Request) -> Client:  # async: anything else would be run in a thread
     client = request.state.client
     if not isinstance(client, Client):
-        raise TypeError("A route with `CurrentClient` is not of `Keyed.route_class()`.")
+        raise TypeError("A route with `CurrentClient` is not of `Keyed.router()`.")
     return client
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from photochanger_gateway.adapters.http.fields import MEDIA_ID_PATTERN, violations_of
+from photochanger_gateway.adapters.http.form_schema import multipart, picture_field
 from photochanger_gateway.adapters.http.v1.models import OrderChange
 from photochanger_gateway.application.submit_job import OrderForm
 from photochanger_gateway.domain.media import is_media_id
@@ -24,26 +25,13 @@ _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 def order_form_schema() -> dict[str, Any]:
     """The form in OpenAPI: a photo or the id of one, and the fields of an order."""
     order = OrderChange.model_json_schema(ref_template="#/components/schemas/{model}")
-    properties = {
-        PHOTO: {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP, at most 20 MB."},
-        _UPLOADED: {
-            "type": "string",
-            "pattern": MEDIA_ID_PATTERN,
-            "description": "From `POST /api/v1/media`, in place of a photo.",
-        },
-        **order["properties"],
+    uploaded = {
+        "type": "string",
+        "pattern": MEDIA_ID_PATTERN,
+        "description": "From `POST /api/v1/media`, in place of a photo.",
     }
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {"type": "object", "properties": properties, "additionalProperties": False},
-                    "encoding": {name: {"contentType": "application/json"} for name in sorted(_OF_JSON)},
-                }
-            },
-        }
-    }
+    properties = {PHOTO: picture_field("20 MB"), _UPLOADED: uploaded, **order["properties"]}
+    return multipart(properties, of_json=sorted(_OF_JSON))
 
 
 def order_form(fields: Mapping[str, str]) -> OrderForm:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Request
 from photochanger_chassis.clock import Clock
@@ -11,9 +11,10 @@ from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import FieldViolation, ServiceError
 from starlette.responses import Response
 
-from photochanger_gateway.adapters.http.admin_answers import BODY_ERRORS, JobPath, json_answer
-from photochanger_gateway.adapters.http.form_stream import declared_length, read_request
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS, error_answers
+from photochanger_gateway.adapters.http.admin_answers import BODY_ERRORS, UPLOAD_ERRORS, JobPath, json_answer
+from photochanger_gateway.adapters.http.form_schema import multipart, picture_field
+from photochanger_gateway.adapters.http.form_stream import read_upload
+from photochanger_gateway.adapters.http.public import error_answers
 from photochanger_gateway.adapters.http.standings import take
 from photochanger_gateway.adapters.http.urls import BaseUrl
 from photochanger_gateway.adapters.http.v1.answers import (
@@ -38,45 +39,21 @@ from photochanger_gateway.application.keep_picture import KeepPicture, no_fields
 from photochanger_gateway.application.rate_limits import RateLimiter, Rule
 from photochanger_gateway.application.submit_job import Item, SubmitJob, Submitted
 from photochanger_gateway.domain.clients import Client, Scope
-from photochanger_gateway.domain.form import FormEvent, FormLimits, check_idempotency_key
+from photochanger_gateway.domain.form import FormEvent, check_idempotency_key
 from photochanger_gateway.domain.media import MediaKind
-from photochanger_gateway.domain.refusals import InvalidChange, InvalidRequest, PayloadTooLarge
+from photochanger_gateway.domain.refusals import InvalidChange, InvalidRequest
 
 _MOST_BYTES: Final = 20 * 1024 * 1024
 _UPLOAD_TIME: Final = timedelta(seconds=120)
 _LONGEST_KEY_OF_BATCH: Final = 250
-_ORDER_ERRORS: Final = {
-    **COMMON_ERRORS,
-    **error_answers(
-        s404="The slot is switched off: `slot_disabled`; no such photo, or no longer kept: `input_not_found`.",
-        s413="Too many bytes or pixels: `payload_too_large`.",
-        s415="Not JPEG, PNG or WebP: `unsupported_media_type`.",
-        s422="Fields are wrong, each named in `errors`: `invalid_request_body`, `invalid_settings`, "
-        "`provider_not_found`, `operation_not_found`, `template_not_found`; the key was used for something else: "
-        "`idempotency_mismatch`.",
-    ),
-}
-_PHOTO_FORM: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": [PHOTO],
-                    "properties": {
-                        PHOTO: {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "JPEG, PNG or WebP, at most 20 MB.",
-                        }
-                    },
-                    "additionalProperties": False,
-                }
-            }
-        },
-    }
-}
+_ORDER_ERRORS: Final = error_answers(
+    s404="The slot is switched off: `slot_disabled`; no such photo, or no longer kept: `input_not_found`.",
+    s413="Too many bytes or pixels: `payload_too_large`.",
+    s415="Not JPEG, PNG or WebP: `unsupported_media_type`.",
+    s422="Fields are wrong, each named in `errors`: `invalid_request_body`, `invalid_settings`, "
+    "`provider_not_found`, `operation_not_found`, `template_not_found`; the key was used for something else: "
+    "`idempotency_mismatch`.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +79,7 @@ class SubmissionRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["programs"], route_class=self.keyed.route_class(Scope.JOBS_WRITE))
+        router = self.keyed.router(Scope.JOBS_WRITE)
         router.add_api_route(
             "/api/v1/jobs",
             self._submit,
@@ -112,7 +89,6 @@ class SubmissionRoutes:
             description="With `slot_id`, or with `provider` and `operation`. It is brought to its end whatever "
             "restarts meanwhile.",
             status_code=202,
-            response_class=Response,
             responses={**_ORDER_ERRORS, **SUBMITTED},
             openapi_extra={**order_form_schema(), "parameters": [KEY_PARAMETER, WAIT_PARAMETER]},
         )
@@ -125,10 +101,8 @@ class SubmissionRoutes:
             description="Counts as one submission. Each job is accepted or refused by itself. With an "
             "`Idempotency-Key` (250 characters at most) a job without one of its own gets that and its place in the "
             "batch, `key.0`.",
-            response_class=Response,
             responses={
                 200: {"model": BatchBody, "description": "What came of each, in order."},
-                **COMMON_ERRORS,
                 **BODY_ERRORS,
             },
             openapi_extra={"parameters": [KEY_PARAMETER]},
@@ -140,9 +114,7 @@ class SubmissionRoutes:
             operation_id="retry_job",
             summary="Run a job's photo again, as it was ordered",
             status_code=202,
-            response_class=Response,
             responses={
-                **COMMON_ERRORS,
                 **BODY_ERRORS,
                 **_ORDER_ERRORS,
                 **NOT_YOURS,
@@ -161,17 +133,8 @@ class SubmissionRoutes:
             operation_id="upload_photo",
             summary="Store a photo for an hour, for one job or several",
             status_code=201,
-            response_class=Response,
-            responses={
-                201: {"model": UploadedBody, "description": "It is stored."},
-                **COMMON_ERRORS,
-                **error_answers(
-                    s413="Too many bytes or pixels: `payload_too_large`.",
-                    s415="Not JPEG, PNG or WebP: `unsupported_media_type`.",
-                    s422="Fields are wrong, each named in `errors`: `invalid_request_body`.",
-                ),
-            },
-            openapi_extra=_PHOTO_FORM,
+            responses={201: {"model": UploadedBody, "description": "It is stored."}, **UPLOAD_ERRORS},
+            openapi_extra=multipart({PHOTO: picture_field("20 MB")}, required=[PHOTO]),
         )
         return router
 
@@ -244,10 +207,7 @@ class SubmissionRoutes:
         await take(request, self.limits.limiter, rule, client.id)
 
     def _form(self, request: Request, deadline: Deadline) -> AsyncGenerator[FormEvent]:
-        declared = declared_length(request)
-        if declared is not None and declared > _MOST_BYTES + FormLimits().overhead_bytes:
-            raise PayloadTooLarge(declared, _MOST_BYTES)
-        return read_request(
+        return read_upload(
             request,
             photo_limit_bytes=_MOST_BYTES,
             deadline=deadline,

@@ -1,30 +1,26 @@
 """Where programs make their webhook secret, and see what was sent to their receivers."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from photochanger_gateway.adapters.http.admin_answers import CursorQuery, json_answer
-from photochanger_gateway.adapters.http.public import COMMON_ERRORS, error_answers
+from photochanger_gateway.adapters.http.admin_answers import PageQuery, json_answer
+from photochanger_gateway.adapters.http.public import error_answers
 from photochanger_gateway.adapters.http.v1.keyed import CurrentClient, Keyed
 from photochanger_gateway.adapters.http.webhook_models import (
     DELIVERY_NOT_FOUND,
     DELIVERY_PENDING,
     DeliveryPath,
-    InStateQuery,
     NewWebhookSecretBody,
-    OfJobQuery,
+    WantedDeliveries,
     WebhookDeliveryBody,
     WebhookDeliveryDetailsBody,
     WebhookDeliveryListBody,
     WebhookSecretBody,
 )
-from photochanger_gateway.application.ports_admin import PageRequest
-from photochanger_gateway.application.ports_clients import DeliveryFilter, Webhooks
+from photochanger_gateway.application.ports_clients import Webhooks
 from photochanger_gateway.domain.clients import Scope
-from photochanger_gateway.domain.webhooks import DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +32,15 @@ class ClientWebhookRoutes:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(tags=["programs"], route_class=self.keyed.route_class(Scope.WEBHOOKS_MANAGE))
+        router = self.keyed.router(Scope.WEBHOOKS_MANAGE)
         router.add_api_route(
             "/api/v1/webhooks/secret",
             self._secret,
             methods=["GET"],
             operation_id="get_webhook_secret",
             summary="Since when the client has its webhook secret",
-            response_class=Response,
             responses={
                 200: {"model": WebhookSecretBody, "description": "Never the secret itself."},
-                **COMMON_ERRORS,
                 **error_answers(s404="It has none: `webhook_secret_not_found`."),
             },
         )
@@ -58,10 +52,8 @@ class ClientWebhookRoutes:
             summary="Make a webhook secret, or a new one",
             description="The answer holds the secret itself, this once. The one before signs beside it for 24 h.",
             status_code=201,
-            response_class=Response,
             responses={
                 201: {"model": NewWebhookSecretBody, "description": "It is made."},
-                **COMMON_ERRORS,
                 **error_answers(
                     s501="The platform has no key to keep secrets with: `webhooks_not_configured`."
                 ),
@@ -73,11 +65,7 @@ class ClientWebhookRoutes:
             methods=["GET"],
             operation_id="list_own_webhook_deliveries",
             summary="What was sent to the client's receivers, newest first",
-            response_class=Response,
-            responses={
-                200: {"model": WebhookDeliveryListBody, "description": "A page of deliveries."},
-                **COMMON_ERRORS,
-            },
+            responses={200: {"model": WebhookDeliveryListBody, "description": "A page of deliveries."}},
         )
         router.add_api_route(
             "/api/v1/webhooks/deliveries/{delivery_id}",
@@ -85,10 +73,8 @@ class ClientWebhookRoutes:
             methods=["GET"],
             operation_id="get_own_webhook_delivery",
             summary="A delivery with its attempts",
-            response_class=Response,
             responses={
                 200: {"model": WebhookDeliveryDetailsBody, "description": "The delivery."},
-                **COMMON_ERRORS,
                 **DELIVERY_NOT_FOUND,
             },
         )
@@ -100,10 +86,8 @@ class ClientWebhookRoutes:
             summary="Send a delivery that is over once more",
             description="With all its attempts, also to a receiver that is switched off. Its id stays the same.",
             status_code=202,
-            response_class=Response,
             responses={
                 202: {"model": WebhookDeliveryBody, "description": "It is pending again."},
-                **COMMON_ERRORS,
                 **DELIVERY_NOT_FOUND,
                 **DELIVERY_PENDING,
             },
@@ -118,18 +102,9 @@ class ClientWebhookRoutes:
             NewWebhookSecretBody.made(await self.webhooks.rotate_secret(client.id)), status=201
         )
 
-    async def _list(
-        self,
-        client: CurrentClient,
-        *,
-        job_id: OfJobQuery = "",
-        state: InStateQuery = "",
-        cursor: CursorQuery = "",
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> Response:
-        wanted = DeliveryFilter(client.id, job_id, DeliveryState(state) if state else None)
-        page = await self.webhooks.deliveries(wanted, PageRequest(limit, cursor))
-        return json_answer(WebhookDeliveryListBody.of(page))
+    async def _list(self, client: CurrentClient, wanted: WantedDeliveries, page: PageQuery) -> Response:
+        found = await self.webhooks.deliveries(replace(wanted, client_id=client.id), page)
+        return json_answer(WebhookDeliveryListBody.of(found))
 
     async def _get(self, client: CurrentClient, delivery_id: DeliveryPath) -> Response:
         details = await self.webhooks.delivery(delivery_id, client_id=client.id)
