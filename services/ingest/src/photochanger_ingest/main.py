@@ -274,9 +274,10 @@ async def _running(
                 async with server:
                     await server.start()
                     yield
+                    # Beside the calls: both fit into the time a pod is given. What comes now is another replica's.
+                    drained.set()
                 await runner.finish()
                 # The relay goes on until the last messages are sent.
-                drained.set()
                 await asyncio.wait({sending})
             finally:
                 drained.set()

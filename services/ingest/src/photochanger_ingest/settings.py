@@ -19,6 +19,8 @@ from pydantic_settings import NoDecode
 from photochanger_ingest.domain.address import Network
 from photochanger_ingest.domain.webhook import USUAL_PAUSES
 
+_Pause = Annotated[Seconds, Field(ge=timedelta(), le=timedelta(days=7))]
+
 
 def _listed(value: object) -> object:
     if isinstance(value, str):
@@ -65,9 +67,10 @@ class SecretsSettings(ServiceSettings):
 class WebhookSettings(SecretsSettings):
     """Webhooks of API clients."""
 
-    webhook_retry_pauses: Annotated[tuple[Seconds, ...], NoDecode, BeforeValidator(_listed)] = Field(
+    webhook_retry_pauses: Annotated[tuple[_Pause, ...], NoDecode, BeforeValidator(_listed)] = Field(
         default=",".join(f"{pause.total_seconds():g}" for pause in USUAL_PAUSES),
         validate_default=True,
+        max_length=20,
         description="Pauses after failed attempts at a webhook, in seconds, separated by commas; after one more "
         "failure it is given up.",
     )
