@@ -71,9 +71,9 @@ async def gemini_queue(admin: AdminApi) -> dict[str, Any]:
 
 
 async def workers(admin: AdminApi) -> list[dict[str, Any]]:
-    """Those that are not on their way out, and were not killed a moment ago."""
+    """Those of Gemini's queue; one that was killed is among them for half a minute."""
     alive: list[dict[str, Any]] = (await admin.get("/api/queues")).json["workers"]
-    return alive
+    return [worker for worker in alive if "gemini" in worker["queues"]]
 
 
 @asynccontextmanager
