@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -16,6 +16,7 @@ from photochanger_chassis.postgres.pool import Connection, Pool, connection, tra
 from photochanger_tasks.model import Reason, State
 from photochanger_tasks.nats.stream import tickets_there
 from photochanger_tasks.postgres import changes, reads, sweeps
+from photochanger_tasks.postgres.sweeps import Candidate
 from photochanger_tasks.tasks import Tasks
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -88,29 +89,14 @@ class Keeper:
         now = self._clock.now()
         async with connection(self._pool) as conn:
             candidates = await sweeps.lapsed(conn, now=now)
-        for each in candidates:
-            # One by one: a hook that fails must not hold back the others.
-            try:
-                async with transaction(self._pool) as conn:
-                    await self._take_from_lost(conn, each)
-            except Unavailable:
-                raise
-            except Exception:  # noqa: BLE001 - a hook's fault, logged with its trace, tried again
-                _log.exception("tasks.sweep_failed", task_id=each.id)
+        await self._one_by_one(candidates, self._take_from_lost)
 
     async def sweep_deadlines(self) -> None:
         """Fails waiting tasks, and pipelines, whose deadline has passed."""
         now = self._clock.now()
         async with connection(self._pool) as conn:
             candidates = await sweeps.overdue(conn, now=now)
-        for each in candidates:
-            try:
-                async with transaction(self._pool) as conn:
-                    await self._end_overdue(conn, each)
-            except Unavailable:
-                raise
-            except Exception:  # noqa: BLE001 - as above
-                _log.exception("tasks.sweep_failed", task_id=each.id)
+        await self._one_by_one(candidates, self._end_overdue)
 
     async def reconcile(self) -> int:
         """Compares tasks with tickets and publishes those missing twice in a row. Returns how many.
@@ -142,7 +128,20 @@ class Keeper:
                 return 0
             return await sweeps.prune(conn, now=now, workers_seen_before=now - _WORKERS_KEPT)
 
-    async def _take_from_lost(self, conn: Connection, candidate: sweeps.Candidate) -> None:
+    async def _one_by_one(
+        self, candidates: Sequence[Candidate], change: Callable[[Connection, Candidate], Awaitable[None]]
+    ) -> None:
+        """Changes each in a transaction of its own: a hook that fails must not hold back the others."""
+        for each in candidates:
+            try:
+                async with transaction(self._pool) as conn:
+                    await change(conn, each)
+            except Unavailable:
+                raise
+            except Exception:  # noqa: BLE001 - a hook's fault, logged with its trace, tried again
+                _log.exception("tasks.sweep_failed", task_id=each.id)
+
+    async def _take_from_lost(self, conn: Connection, candidate: Candidate) -> None:
         now = self._clock.now()
         if candidate.parent_id is not None:
             await changes.lock_parents(conn, [candidate.parent_id])
@@ -165,7 +164,7 @@ class Keeper:
             else:
                 await self._tasks.transitions.dispatch(conn, [(lost, dispatch)], by=_BY)
 
-    async def _end_overdue(self, conn: Connection, candidate: sweeps.Candidate) -> None:
+    async def _end_overdue(self, conn: Connection, candidate: Candidate) -> None:
         await changes.lock_parents(conn, [candidate.parent_id or candidate.id])
         task = await reads.get(conn, candidate.id)
         if task is None or task.state.finished:

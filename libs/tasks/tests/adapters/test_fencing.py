@@ -174,6 +174,35 @@ async def test_an_end_counts_only_for_the_owner_of_the_current_attempt(
                 assert len(await changes.end_attempts(conn, [end], owner=owner, now=now)) == counts
 
 
+async def test_what_is_said_of_progress_counts_only_for_the_owner_of_the_current_attempt(
+    open_engine: Open, kind: Say, queue: str
+) -> None:
+    clock = ManualClock()
+    async with open_engine(kind, clock=clock) as engine:
+        task_id = (await engine.submit(kind.task(StringValue(), tenant="a")))[0].task.id
+        for lost in (True, False):  # the same worker loses the task and gets it again
+            now = clock.now()
+            async with transaction(engine.pool) as conn:
+                await claims.claim(
+                    conn,
+                    queue=queue,
+                    kinds=["say"],
+                    number=1,
+                    owner="right",
+                    now=now,
+                    lease_until=now + LEASE,
+                )
+            if lost:
+                clock.advance(LEASE + timedelta(seconds=1))
+                await engine.keeper.sweep_leases()
+        for owner, attempt, counts in (("right", 1, 0), ("wrong", 2, 0), ("right", 2, 1)):
+            async with transaction(engine.pool) as conn:
+                note = claims.Progress(task_id, attempt, 40, "page 2")
+                noted = await claims.note_progress(conn, [note], owner=owner)
+                status = await claims.note_status(conn, task_id, attempt, "waiting", owner=owner)
+            assert (len(noted), status is not None) == (counts, bool(counts))
+
+
 async def test_a_hook_that_fails_undoes_the_end_and_the_attempt_has_failed(
     open_engine: Open, kind: Say, queue: str
 ) -> None:
