@@ -2,18 +2,19 @@ import { Burger, Drawer, Group, NavLink, Stack } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { use, useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Outlet, NavLink as RouterLink, ScrollRestoration, useLocation } from "react-router";
+import { Link, Outlet, ScrollRestoration, useLocation } from "react-router";
 import { Brand } from "@/components/brand";
 import { LiveEventsContext } from "@/components/live";
 import { AccountMenu } from "./account-menu";
 import { LiveIndicator } from "./live-indicator";
-import { PAGES } from "./navigation";
+import { menuAddressOf, PAGES } from "./navigation";
 import classes from "./shell.module.css";
 
 /** What surrounds every page once signed in. */
 export function Shell() {
   const { t } = useTranslation();
   const { pathname } = useLocation();
+  const current = menuAddressOf(pathname);
   const events = use(LiveEventsContext);
   const [menuOpen, menu] = useDisclosure(false);
 
@@ -41,9 +42,14 @@ export function Shell() {
           </Link>
           <nav aria-label={t("nav.label")} className={classes["nav"]}>
             {PAGES.map(({ to, name }) => (
-              <RouterLink key={to} to={to} end={to === "/"} className={classes["link"] ?? ""}>
+              <Link
+                key={to}
+                to={to}
+                aria-current={to === current ? "page" : undefined}
+                className={classes["link"] ?? ""}
+              >
                 {t(`nav.${name}`)}
-              </RouterLink>
+              </Link>
             ))}
           </nav>
           <Group gap="sm" wrap="nowrap" ml="auto">
@@ -63,9 +69,9 @@ export function Shell() {
           {PAGES.map(({ to, name, icon: Icon }) => (
             <NavLink
               key={to}
-              component={RouterLink}
+              component={Link}
               to={to}
-              end={to === "/"}
+              aria-current={to === current ? "page" : undefined}
               label={t(`nav.${name}`)}
               leftSection={<Icon size={20} stroke={1.7} aria-hidden />}
               className={classes["drawerLink"] ?? ""}
