@@ -101,6 +101,11 @@ export const settings = {
     operations_one: "{{count}} operation",
     operations_other: "{{count}} operations",
     publicMedia: "Fetches pictures itself: the platform must be reachable from the internet.",
+    trouble: {
+      degraded: "It does not answer, refuses its key, or is left alone for a while after failures in a row.",
+      not_configured: "It has no API key yet.",
+    },
+    inItsWords: "In its words: {{words}}",
     empty: "There are no providers.",
   },
   cleanup: {

@@ -106,6 +106,11 @@ export const settings = {
     operations_many: "{{count}} операций",
     operations_other: "{{count}} операции",
     publicMedia: "Сам забирает картинки: платформа должна быть доступна из интернета.",
+    trouble: {
+      degraded: "Не отвечает, не принимает ключ или оставлен на время в покое после сбоев подряд.",
+      not_configured: "Ключа API ещё нет.",
+    },
+    inItsWords: "Ответ службы: {{words}}",
     empty: "Провайдеров нет.",
   },
   cleanup: {

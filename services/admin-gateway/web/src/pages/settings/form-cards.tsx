@@ -36,7 +36,7 @@ export function TimeCard({ form }: { form: SettingsForm }) {
   const [low, high] = BOUNDS.sync_response_seconds;
   const hours = draft.result_ttl_hours;
   const days = typeof hours === "number" ? hours / HOURS_A_DAY : null;
-  const error = errorOf("sync_response_seconds");
+  const error = errorOf("sync_response_seconds", t("time.response"));
   return (
     <Section title={t("time.title")}>
       <Stack gap={4}>
@@ -84,7 +84,7 @@ export function TimeCard({ form }: { form: SettingsForm }) {
         }`}
         value={hours}
         onChange={(result_ttl_hours) => change({ result_ttl_hours })}
-        error={errorOf("result_ttl_hours")}
+        error={errorOf("result_ttl_hours", t("time.retention"))}
         clampBehavior="none"
         min={BOUNDS.result_ttl_hours[0]}
         max={BOUNDS.result_ttl_hours[1]}
@@ -114,7 +114,7 @@ export function LimitsCard({ form, providerName }: LimitsCardProps) {
           description={t("limits.runningHelp")}
           value={draft.slot_running}
           onChange={(slot_running) => change({ slot_running })}
-          error={errorOf("slot_running")}
+          error={errorOf("slot_running", t("limits.running"))}
           min={BOUNDS.slot_running[0]}
           max={BOUNDS.slot_running[1]}
         />
@@ -124,7 +124,7 @@ export function LimitsCard({ form, providerName }: LimitsCardProps) {
           description={t("limits.queueHelp")}
           value={draft.slot_queue}
           onChange={(slot_queue) => change({ slot_queue })}
-          error={errorOf("slot_queue")}
+          error={errorOf("slot_queue", t("limits.queue"))}
           min={BOUNDS.slot_queue[0]}
           max={BOUNDS.slot_queue[1]}
         />
@@ -136,7 +136,7 @@ export function LimitsCard({ form, providerName }: LimitsCardProps) {
             description={t("limits.providerHelp")}
             value={value}
             onChange={(typed) => change({ provider_running: { ...draft.provider_running, [id]: typed } })}
-            error={errorOf(`provider_running.${id}`)}
+            error={errorOf(`provider_running.${id}`, t("limits.provider", { provider: providerName(id) }))}
             min={BOUNDS.provider_running[0]}
             max={BOUNDS.provider_running[1]}
           />
@@ -155,7 +155,7 @@ export function ChecksCard({ form }: { form: SettingsForm }) {
       <Radio.Group
         label={t("checks.policy")}
         value={draft.hash_policy}
-        error={errorOf("hash_policy")}
+        error={errorOf("hash_policy", t("checks.policy"))}
         onChange={(value) => {
           const policy = HASH_POLICIES.find((known) => known === value);
           if (policy) change({ hash_policy: policy });

@@ -2,11 +2,10 @@ import { Alert, Button, Group, PasswordInput, Stack, Text } from "@mantine/core"
 import { IconKey, IconSparkles } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError } from "@/api/errors";
 import type { Settings } from "@/api/types";
 import { confirm } from "@/components/confirm";
 import { CopyField } from "@/components/copy-field";
-import { describeError } from "@/components/describe-error";
+import { describeOnlyField } from "@/components/describe-error";
 import { exactTime } from "@/components/time-ago";
 import { Section } from "./form-cards";
 import { generatePassword, PASSWORD_MAX, PASSWORD_MIN } from "./password";
@@ -38,9 +37,7 @@ export function PasswordCard({ settings, onSaved, onTyping }: PasswordCardProps)
     if (!typed) return null;
     if (typed.length < PASSWORD_MIN) return t("password.tooShort", { min: PASSWORD_MIN });
     if (typed.length > PASSWORD_MAX) return t("password.tooLong", { max: PASSWORD_MAX });
-    if (!save.error) return null;
-    const field = save.error instanceof ApiError ? save.error.fields[0] : undefined;
-    return field?.message ?? describeError(save.error);
+    return save.error && describeOnlyField(save.error, t("password.field"));
   };
 
   const submit = async (event: FormEvent) => {

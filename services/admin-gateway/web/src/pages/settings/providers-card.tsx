@@ -9,10 +9,9 @@ import {
 } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError } from "@/api/errors";
 import type { Provider, Settings } from "@/api/types";
 import { confirm } from "@/components/confirm";
-import { describeError } from "@/components/describe-error";
+import { describeOnlyField } from "@/components/describe-error";
 import { notifyDone, notifyError } from "@/components/notify";
 import { ErrorState } from "@/components/states";
 import { Pill } from "@/components/status-pill";
@@ -120,8 +119,13 @@ function ProviderItem({ id, name, provider, keyState, onSet }: ProviderItemProps
           )}
         </Text>
       )}
-      {provider && provider.health.state !== "healthy" && provider.health.detail && (
-        <Text fz="sm">{provider.health.detail}</Text>
+      {provider && provider.health.state !== "healthy" && (
+        <Text fz="sm">{t(`health.trouble.${provider.health.state}`)}</Text>
+      )}
+      {provider?.health.state === "degraded" && provider.health.detail && (
+        <Text fz="sm" c="dimmed">
+          {t("health.inItsWords", { words: provider.health.detail })}
+        </Text>
       )}
       {provider?.requires_public_media && (
         <Text fz="sm" c="dimmed">
@@ -215,13 +219,9 @@ function KeyDialog({ id, name, onClose }: { id: string; name: string; onClose: (
   const [tried, setTried] = useState(false);
   const save = useSaveSettings();
   const trimmed = key.trim();
-  const refused = save.error instanceof ApiError ? save.error.fields[0]?.message : undefined;
-  const problem =
-    tried && !KEY.test(trimmed)
-      ? t("keys.invalid")
-      : save.error
-        ? (refused ?? describeError(save.error))
-        : null;
+  const label = t("keys.field", { provider: name });
+  const refused = save.error && describeOnlyField(save.error, label);
+  const problem = tried && !KEY.test(trimmed) ? t("keys.invalid") : refused;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
@@ -241,7 +241,7 @@ function KeyDialog({ id, name, onClose }: { id: string; name: string; onClose: (
       <form onSubmit={submit}>
         <Stack gap="md">
           <PasswordInput
-            label={t("keys.field", { provider: name })}
+            label={label}
             description={t("keys.fieldHelp")}
             autoComplete="off"
             data-autofocus

@@ -5,6 +5,7 @@ import { answer, api } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { keys } from "@/api/keys";
 import type { Settings, SettingsChange } from "@/api/types";
+import { describeField } from "@/components/describe-error";
 import { notifyDone } from "@/components/notify";
 import { checkDraft, draftOf, formPath, isChanged, patchOf, rebase, type SettingsDraft } from "./draft";
 
@@ -64,11 +65,13 @@ export function useSettingsForm(settings: Settings, providers: readonly string[]
   }
 
   const bounds = checkDraft(form.draft);
-  const refused = save.error instanceof ApiError ? save.error.fields : [];
-  const errorOf = (path: string): string | null => {
+  const refusal = save.error instanceof ApiError ? save.error : null;
+  /** What is wrong with a field that the page calls `name`. */
+  const errorOf = (path: string, name: string): string | null => {
     const limits = bounds[path];
     if (limits) return t("range", limits);
-    return refused.find(({ field }) => formPath(field) === path)?.message ?? null;
+    const refused = refusal?.fields.find(({ field }) => formPath(field) === path);
+    return refusal && refused ? describeField(refusal, refused, name) : null;
   };
 
   return {
@@ -81,7 +84,7 @@ export function useSettingsForm(settings: Settings, providers: readonly string[]
     errorOf,
     saving: save.isPending,
     /** Why the last save was refused; a version conflict shows as `outdated`. */
-    refusal: save.error instanceof ApiError && save.error.reason === "version_conflict" ? null : save.error,
+    refusal: refusal?.reason === "version_conflict" ? null : save.error,
     change: (values: Partial<SettingsDraft>) => {
       if (save.isError) save.reset();
       setForm((before) => ({ ...before, draft: { ...before.draft, ...values } }));

@@ -94,20 +94,27 @@ it("tries every value it can in a test run", () => {
 
 it("sorts the server's errors to where they are shown, the first of each", () => {
   expect(
-    sortedErrors([
-      { field: "settings.prompt", message: "is required" },
-      { field: "settings.prompt", message: "and more" },
-      { field: "settings['odd name']", message: "is no setting here" },
-      { field: "settings.tags[0]", message: "too long" },
-      { field: "template_media.0", message: "gone" },
-      { field: "template_roles", message: "required" },
-      { field: "size_limit_mb", message: "1 to 20" },
-      { field: "settings", message: "too large" },
-    ]),
+    sortedErrors(
+      [
+        { field: "settings.prompt", message: "is required" },
+        { field: "settings.prompt", message: "and more" },
+        { field: "settings['odd name']", message: "is no setting here" },
+        { field: "settings.tags[0]", message: "too long" },
+        { field: "template_media.0", message: "gone" },
+        { field: "template_roles", message: "required" },
+        { field: "size_limit_mb", message: "1 to 20" },
+        { field: "settings", message: "too large" },
+      ],
+      ({ message }, path) => `${path}: ${message}`,
+    ),
   ).toEqual({
-    settings: { prompt: "is required", "odd name": "is no setting here", tags: "too long" },
-    templates: ["gone", "required"],
-    values: { size_limit_mb: "1 to 20", settings: "too large" },
+    settings: {
+      prompt: "settings.prompt: is required",
+      "odd name": "settings.odd name: is no setting here",
+      tags: "settings.tags: too long",
+    },
+    templates: ["template_media: gone", "template_media: required"],
+    values: { size_limit_mb: "size_limit_mb: 1 to 20", settings: "settings: too large" },
   });
 });
 

@@ -1,8 +1,4 @@
-/** One entry of a 422's `errors`. */
-export interface FieldError {
-  field: string;
-  message: string;
-}
+import type { FieldError } from "@/api/errors";
 
 /** What the server refused, sorted to where it is shown. */
 export interface ServerErrors {
@@ -16,14 +12,25 @@ export interface ServerErrors {
 
 export const NO_SERVER_ERRORS: ServerErrors = { settings: {}, templates: [], values: {} };
 
-/** Sorts errors by their dotted path: `settings.prompt`, `settings.tags[0]`, `template_media.0`, `size_limit_mb`. */
-export function sortedErrors(errors: readonly FieldError[]): ServerErrors {
+/**
+ * Sorts errors by their dotted path: `settings.prompt`, `settings.tags[0]`, `template_media.0`, `size_limit_mb`.
+ *
+ * `textOf` says an error, given the path of the value it is shown at.
+ */
+export function sortedErrors(
+  errors: readonly FieldError[],
+  textOf: (error: FieldError, path: string) => string,
+): ServerErrors {
   const sorted: ServerErrors = { settings: {}, templates: [], values: {} };
-  for (const { field, message } of errors) {
-    const [first = "", second] = steps(field);
-    if (first === "settings" && second !== undefined) sorted.settings[second] ??= message;
-    else if (first === "template_media" || first === "template_roles") sorted.templates.push(message);
-    else sorted.values[first] ??= message;
+  for (const error of errors) {
+    const [first = "", second] = steps(error.field);
+    if (first === "settings" && second !== undefined) {
+      sorted.settings[second] ??= textOf(error, `settings.${second}`);
+    } else if (first === "template_media" || first === "template_roles") {
+      sorted.templates.push(textOf(error, "template_media"));
+    } else {
+      sorted.values[first] ??= textOf(error, first);
+    }
   }
   return sorted;
 }

@@ -1,6 +1,8 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "@/api/errors";
+import type { Provider } from "@/api/types";
+import { describeField } from "@/components/describe-error";
 import { useOperationWords } from "@/components/operation-words";
 import { sameJson } from "@/components/schema-form/json";
 import { type Problem, settingsProblems } from "@/components/schema-form/problems";
@@ -8,6 +10,7 @@ import { roleProblems, type ValueProblem, valueProblems } from "./checks";
 import type { Draft } from "./draft";
 import type { FormErrors } from "./form-state";
 import { NO_SERVER_ERRORS, sortedErrors } from "./server-errors";
+import { useValueWords } from "./use-value-words";
 import { knownSettings, type OperationRules } from "./values";
 
 /**
@@ -23,6 +26,7 @@ export function useFormErrors(
 ): { errors: FormErrors; valid: boolean } {
   const { t } = useTranslation("slot");
   const words = useOperationWords();
+  const valueWords = useValueWords(NO_PROVIDERS);
   const problems = useMemo(
     () =>
       operation ? settingsProblems(operation.settings_schema, knownSettings(draft.settings, operation)) : {},
@@ -42,7 +46,12 @@ export function useFormErrors(
       : t("problem.roleTooMany", { count: need?.max_count });
   };
 
-  const refused = refusal?.error instanceof ApiError ? sortedErrors(refusal.error.fields) : NO_SERVER_ERRORS;
+  const refused = refusal?.error instanceof ApiError ? refusal.error : null;
+  const ofServer = refused
+    ? sortedErrors(refused.fields, (error, path) =>
+        describeField(refused, error, valueWords.name(path, draft)),
+      )
+    : NO_SERVER_ERRORS;
   // What was changed since may be right now.
   const settingStands = (name: string) => sameJson(refusal?.draft.settings[name], draft.settings[name]);
   const valueStands = (name: string) =>
@@ -54,19 +63,22 @@ export function useFormErrors(
     valid: operation !== null && !found,
     errors: {
       settings: {
-        ...kept(refused.settings, settingStands),
+        ...kept(ofServer.settings, settingStands),
         ...mapped(problems, (problem) =>
           strict || problem.keyword !== "required" ? ofSetting(problem) : null,
         ),
       },
-      values: { ...kept(refused.values, valueStands), ...mapped(ofValues, ofValue) },
+      values: { ...kept(ofServer.values, valueStands), ...mapped(ofValues, ofValue) },
       roles: mapped(ofRoles, (problem, role) =>
         strict || problem !== "missing" ? ofRole(role, problem) : null,
       ),
-      templates: valueStands("template_media") ? refused.templates : [],
+      templates: valueStands("template_media") ? ofServer.templates : [],
     },
   };
 }
+
+/** Settings that have no word of ours are called by their names. */
+const NO_PROVIDERS: readonly Provider[] = [];
 
 function kept(errors: Record<string, string>, stands: (name: string) => boolean): Record<string, string> {
   return Object.fromEntries(Object.entries(errors).filter(([name]) => stands(name)));
