@@ -17,6 +17,7 @@ MODULES = (
     "photochanger_gateway.domain.refusals",
     "photochanger_chassis.errors",
     "photochanger_chassis.grpc.interceptors",
+    "photochanger_chassis.secret_box",
 )
 """Where reasons are given; importing them makes their classes known."""
 

@@ -54,6 +54,7 @@ BY_REASON: Final[dict[str, HttpMeaning]] = {
     "WEBHOOK_DELIVERY_NOT_FOUND": HttpMeaning(404, "webhook_delivery_not_found"),
     "WEBHOOK_DELIVERY_PENDING": HttpMeaning(409, "webhook_delivery_pending"),
     "WEBHOOKS_NOT_CONFIGURED": HttpMeaning(501, "webhooks_not_configured"),
+    "SECRETS_NOT_CONFIGURED": HttpMeaning(501, "secrets_not_configured"),
     "VERSION_CONFLICT": HttpMeaning(409, "version_conflict"),
     "WRONG_JOB_STATE": _INTERNAL,
     "SLOT_VERSION_NOT_FOUND": HttpMeaning(404, "slot_version_not_found"),

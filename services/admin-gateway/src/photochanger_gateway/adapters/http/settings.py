@@ -13,6 +13,7 @@ from photochanger_gateway.adapters.http.admin_answers import (
     etag,
     json_answer,
 )
+from photochanger_gateway.adapters.http.public import error_answers
 from photochanger_gateway.adapters.http.settings_models import (
     ProviderBody,
     ProviderList,
@@ -58,6 +59,9 @@ class SettingsRoutes:
             responses={
                 200: {"model": SettingsBody, "description": "The settings since then.", "headers": ETAG},
                 **CHANGE_ERRORS,
+                **error_answers(
+                    s501="There is no key to keep providers' keys with: `secrets_not_configured`."
+                ),
             },
         )
         router.add_api_route(
