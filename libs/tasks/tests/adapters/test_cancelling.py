@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
-from photochanger_chassis.postgres.pool import Connection
+from photochanger_chassis.postgres.pool import Connection, connection, transaction
 from photochanger_tasks import Attempt, Cancelled, State, Task, TaskKind, TaskNotFound
+from photochanger_tasks.postgres import claims
 from photochanger_tasks.testing import Engine
 
 Open = Callable[..., AbstractAsyncContextManager[Engine]]
@@ -121,6 +122,36 @@ async def test_after_its_end_a_task_cannot_be_cancelled(open_engine: Open, kind:
         assert (await engine.tasks.get(task_id)).state is State.DONE
         with pytest.raises(TaskNotFound):
             await engine.tasks.cancel("0" * 32, by="admin")
+
+
+async def test_a_cancellation_that_meets_a_claim_under_way_stops_what_was_started(
+    open_engine: Open, kind: Say, queue: str
+) -> None:
+    async with open_engine(kind) as engine:
+        task_id = (await engine.submit(kind.task(StringValue(), tenant="a")))[0].task.id
+        async with asyncio.TaskGroup() as group, transaction(engine.pool) as conn:
+            now = engine.clock.now()
+            assert await claims.claim(
+                conn,
+                queue=queue,
+                kinds=["say"],
+                number=1,
+                owner="w",
+                now=now,
+                lease_until=now + timedelta(seconds=15),
+            )
+            cancelling = group.create_task(engine.tasks.cancel(task_id, by="admin"))
+            await until_somebody_waits_for_a_lock(engine)
+        task = await engine.tasks.get(task_id)
+    assert cancelling.result() is Cancelled.STOPPING
+    assert (task.state, task.cancel_requested) == (State.RUNNING, True)
+
+
+async def until_somebody_waits_for_a_lock(engine: Engine) -> None:
+    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(30), connection(engine.pool) as conn:
+        while await (await conn.execute(query)).fetchone() is None:
+            pass
 
 
 async def test_many_cancellations_race_with_many_starts(open_engine: Open, kind: Say, queue: str) -> None:
