@@ -17,7 +17,8 @@ from photochanger_tasks.testing import Engine, engine
 KIND = TaskKind(
     name="bench.note", queue="bench", payload=Int64Value, announce=os.environ.get("BENCH_EVENTS") == "yes"
 )
-SLOTS = 16
+SLOTS = int(os.environ.get("BENCH_SLOTS", "16"))
+PROVIDER_SECONDS = float(os.environ.get("BENCH_PROVIDER_SECONDS", "0"))
 
 
 def _opened(kind: TaskKind[Int64Value]):  # type: ignore[no-untyped-def] # an engine's context manager
@@ -28,19 +29,21 @@ def _opened(kind: TaskKind[Int64Value]):  # type: ignore[no-untyped-def] # an en
 
 
 async def worker(out: str) -> None:
-    """Notes when each task starts."""
+    """Tells the pipe when each task starts."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(15, stop.set)
-    with open(out, "a", buffering=1) as notes:  # noqa: ASYNC230, PTH123 - one line a task, as the peer does
+    with open(out, "w", buffering=1) as notes:  # noqa: ASYNC230, PTH123 - one line a task, as the peer does
 
         async def note(attempt: Attempt[Int64Value]) -> None:
             notes.write(f"{attempt.payload.value} {time.time_ns()}\n")
+            if PROVIDER_SECONDS:
+                await asyncio.sleep(PROVIDER_SECONDS)
 
         async with _opened(KIND.handled_by(note)) as opened:
             print("ready", flush=True)
-            await run_until_stopped(
-                stop, opened.relay.run(), opened.keeper.run(), opened.worker({"bench": SLOTS}).run(stop)
-            )
+            # With a name of its own: leases are by owner.
+            own = opened.worker({"bench": SLOTS}, worker_id=f"worker-{os.getpid()}")
+            await run_until_stopped(stop, opened.relay.run(), opened.keeper.run(), own.run(stop))
 
 
 async def submit() -> None:

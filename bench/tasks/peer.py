@@ -26,7 +26,7 @@ async def note(number: int) -> None:
 
 async def worker(out: str) -> None:
     """Runs tasks until SIGTERM."""
-    NOTES.append(open(out, "a", buffering=1))  # noqa: ASYNC230, PTH123, SIM115 - it lives as long as the process
+    NOTES.append(open(out, "w", buffering=1))  # noqa: ASYNC230, PTH123, SIM115 - it lives as long as the process
     async with APP.open_async():
         print("ready", flush=True)
         await APP.run_worker_async(queues=["bench"], concurrency=SLOTS, install_signal_handlers=True)
