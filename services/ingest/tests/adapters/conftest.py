@@ -13,7 +13,7 @@ from photochanger_chassis.postgres.migrate import migrate
 from photochanger_chassis.postgres.pool import Pool, open_pool
 from photochanger_chassis.settings import PostgresSettings
 from photochanger_chassis.testing import ManualClock
-from photochanger_devstack.testing.servers import OwnNats
+from photochanger_devstack.testing.servers import OwnNats, SharedServers
 from photochanger_ingest.adapters.argon2 import Argon2Hasher
 from photochanger_ingest.adapters.postgres.seed import seed_ingest_password
 from photochanger_ingest.application.run_job import RunTuning
@@ -131,13 +131,20 @@ def events_url() -> str:
     return "nats://127.0.0.1:1"
 
 
+@pytest.fixture(scope="session")
+def postgres_template(shared_servers: SharedServers) -> str:
+    """Migrated once in the run."""
+    return shared_servers.template(
+        "ingest", lambda url: migrate(PostgresSettings(database_url=SecretStr(url)), MIGRATIONS)
+    )
+
+
 @pytest.fixture
 async def platform(postgres_url: str, events_url: str, clock: ManualClock) -> AsyncIterator[Platform]:
     """A migrated database with the password set, and providers and media."""
     settings = PostgresSettings(
         database_url=SecretStr(postgres_url), database_pool_min=1, database_pool_max=2
     )
-    await asyncio.to_thread(migrate, settings, MIGRATIONS)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings, application="test"))
         await seed_ingest_password(pool, _HASHED_PASSWORD)
@@ -224,7 +231,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def studio(
-    platform: Platform, own_nats: Callable[[], OwnNats], receiver: Receiver, clock: ManualClock
+    own_nats: Callable[[], OwnNats], platform: Platform, receiver: Receiver, clock: ManualClock
 ) -> Studio:
     """A client that wants to be told."""
     connected = replace(platform, nats_url=(await asyncio.to_thread(own_nats)).url)

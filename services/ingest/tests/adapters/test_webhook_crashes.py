@@ -78,7 +78,7 @@ async def cut_off(
     [("tasks.after_claim", 1), ("webhook.after_send", 2), ("tasks.before_end", 1), ("tasks.after_end", 1)],
 )
 async def test_a_message_outlives_the_process_that_sends_it(
-    cut_off: "Studio", own_nats: "Callable[[], OwnNats]", crash_at: str, requests: int
+    own_nats: "Callable[[], OwnNats]", cut_off: "Studio", crash_at: str, requests: int
 ) -> None:
     secret = await cut_off.webhooks.rotate()
     delivery_id = await cut_off.tells()
@@ -98,7 +98,7 @@ async def test_a_message_outlives_the_process_that_sends_it(
 
 
 async def test_what_was_made_without_nats_is_sent_once_it_is_there(
-    cut_off: "Studio", own_nats: "Callable[[], OwnNats]"
+    own_nats: "Callable[[], OwnNats]", cut_off: "Studio"
 ) -> None:
     await cut_off.webhooks.rotate()
     made = [await cut_off.tells() for _ in range(3)]

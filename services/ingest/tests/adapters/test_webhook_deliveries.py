@@ -77,7 +77,7 @@ async def test_a_receiver_that_asks_for_time_gets_it(studio: "Studio") -> None:
 
 
 async def test_after_its_last_attempt_a_message_is_given_up_and_leaves_no_dead_task(
-    platform: "Platform", own_nats: "Callable[[], OwnNats]", receiver: Receiver, clock: "ManualClock"
+    own_nats: "Callable[[], OwnNats]", platform: "Platform", receiver: Receiver, clock: "ManualClock"
 ) -> None:
     platform.nats_url = own_nats().url
     replica = await platform.start(webhook_retry_pauses="1,2")
