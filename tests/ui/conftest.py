@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from harness.browser import Person, open_browser, person
+from harness.past import Past, work_a_little
 from photochanger_devstack.credentials import CredentialsFile
 from photochanger_devstack.stack.plan import ADMIN
 
@@ -50,6 +51,12 @@ async def colleagues_session(browser: Browser, shared_platform: Platform) -> Sto
     async with person(browser, plan.gateway_url) as colleague:
         await colleague.sign_in(COLLEAGUE, _COLLEAGUES_PASSWORD)
         return await colleague.page.context.storage_state()
+
+
+@pytest.fixture(scope="session")
+async def past(shared_platform: Platform) -> Past:
+    """Something to see."""
+    return await work_a_little(shared_platform)
 
 
 @pytest.fixture
