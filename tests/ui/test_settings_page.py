@@ -109,3 +109,22 @@ async def test_a_cleanup_is_asked_about_first(admin: Person) -> None:
     await page.get_by_role("button", name="Clean up now").click()
     await dialog.get_by_role("button", name="Clean up").click()
     await expect(page.get_by_text("Cleanup has begun")).to_be_visible()
+
+
+async def test_settings_that_were_typed_are_not_lost_by_a_wrong_click(
+    admin: Person, platform: Platform
+) -> None:
+    before = await platform.admin.settings()
+    page = admin.page
+    await admin.open("/admin/settings")
+    hours = page.get_by_role("textbox", name="Keep results for, hours")
+    await hours.fill("49")
+    await page.get_by_role("navigation").get_by_role("link", name="Jobs").click()
+    dialog = page.get_by_role("dialog", name="Leave without saving?")
+    await dialog.get_by_role("button", name="Stay").click()
+    await expect(dialog).to_have_count(0)
+    await expect(hours).to_have_value("49")
+    await page.get_by_role("link", name="API keys").click()
+    await dialog.get_by_role("button", name="Leave").click()
+    await expect(page.get_by_role("heading", name="API keys", level=1)).to_be_visible()
+    assert await platform.admin.settings() == before
