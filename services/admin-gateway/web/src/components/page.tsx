@@ -11,15 +11,13 @@ interface PageProps {
   above?: ReactNode;
   /** Buttons to the right of the title. */
   actions?: ReactNode;
-  /** `narrow` for forms and texts. */
-  width?: "wide" | "narrow";
   children: ReactNode;
 }
 
 let firstPage = true;
 
 /** The frame of every page: heading, window title, and the focus after a change of route. */
-export function Page({ title, subtitle, above, actions, width = "wide", children }: PageProps) {
+export function Page({ title, subtitle, above, actions, children }: PageProps) {
   const { pathname } = useLocation();
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new path is the event, though nothing here reads it
@@ -30,11 +28,7 @@ export function Page({ title, subtitle, above, actions, width = "wide", children
   }, [pathname]);
 
   return (
-    <Container
-      size={width === "wide" ? "var(--pc-page-width)" : "60rem"}
-      px={{ base: "md", sm: "xl" }}
-      py={{ base: "lg", sm: 36 }}
-    >
+    <Container size="var(--pc-page-width)" px={{ base: "md", sm: "xl" }} py={{ base: "lg", sm: 36 }}>
       <title>{`${title} · PhotoChanger`}</title>
       <Stack gap="xl">
         <Group justify="space-between" align="flex-end" gap="md">

@@ -87,7 +87,7 @@ export function ProcessingSection({ form, knownFields }: ProcessingSectionProps)
         </Group>
       )}
       {needs && (
-        <Alert variant="light" icon={<IconInfoCircle aria-hidden />} py="sm">
+        <Alert role="note" variant="light" icon={<IconInfoCircle aria-hidden />} py="sm">
           <Stack gap={2}>
             {words.summary(draft.provider, draft.operation) && (
               <Text fz="sm" fw={600}>

@@ -17,7 +17,7 @@ export function TestOutcome({ state, slotId }: { state: TestState; slotId: strin
   return (
     <div aria-live="polite">
       {state.phase === "stopped" && (
-        <Alert color="gray" py="sm">
+        <Alert role="status" color="gray" py="sm">
           <Group gap="sm">
             <Text fz="sm">{t("test.stopped")}</Text>
             <Anchor component={Link} to={`/jobs?slot=${slotId}`} fz="sm">

@@ -75,7 +75,12 @@ function WhyGivenUp({ reason }: { reason: string }) {
   const { t } = useTranslation("webhooks");
   const known = reasonOf(reason);
   return (
-    <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={t(`reason.${known}.title`)}>
+    <Alert
+      role="note"
+      color="red"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={t(`reason.${known}.title`)}
+    >
       {known === "other" ? t("reason.other.text", { reason }) : t(`reason.${known}.text`)}
     </Alert>
   );
