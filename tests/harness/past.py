@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from photochanger.ingest.v1 import slot_pb2
 from photochanger.providers.v1.processing_service_pb2 import TemplateMedia
+from photochanger_ingest.testing.receiver import open_receiver
 from photochanger_mockproviders import GeminiKnob, Match
 
 from harness.camera import PHOTOS, a_photo
 from harness.program import a_program
-from harness.receiver import a_receiver
 from harness.slots import a_plan, gemini
 from harness.waiting import until
 
@@ -71,14 +71,14 @@ async def work_a_little(platform: Platform) -> Past:
 
 async def _webhooks(platform: Platform) -> tuple[str, str]:
     """Has a program told of two jobs; returns a job it knows the end of, and a delivery that was given up."""
-    async with a_receiver() as receiver, a_program(platform, "Wedding website") as program:
+    async with open_receiver() as receiver, a_program(platform, "Wedding website") as program:
         await program.post("/api/v1/webhooks/secret")
         jobs = []
         for status in (410, 204):
-            receiver.status = status
+            receiver.statuses = [status]
             order = {"provider": "local", "operation": "pencil", "webhook_url": f"{receiver.url}/{status}"}
             jobs.append((await program.submit(order)).json["job_id"])
-            await receiver.told(len(jobs))
+            await receiver.next()
 
         async def over() -> bool:
             return not (await program.get("/api/v1/webhooks/deliveries?state=pending")).json["deliveries"]

@@ -45,6 +45,8 @@ _ENVIRONMENT = {
     "WRONG_PASSWORD_RATE_PER_MINUTE": "1000",
     # A killed process holds its jobs no longer than a test can wait.
     "LEASE_SECONDS": "3",
+    # Two repeats of a webhook, soon.
+    "WEBHOOK_RETRY_PAUSES": "1,1",
     # The machine is busy with the tests themselves.
     "WORKER_CPU_LIMIT": "1",
     "WORKER_MEMORY_LIMIT": "1",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.browser import choose
 from harness.program import a_program
-from harness.receiver import a_receiver
+from photochanger_ingest.testing.receiver import open_receiver
 from photochanger_mockproviders import Match
 from playwright.async_api import expect
 
@@ -77,12 +77,13 @@ async def test_a_programs_job_is_followed_and_cancelled(admin: Person, platform:
 
 async def test_a_programs_webhook_is_looked_at_and_sent_again(admin: Person, platform: Platform) -> None:
     page = admin.page
-    async with a_receiver(status=410) as receiver, a_program(platform, "Told") as program:
+    async with open_receiver() as receiver, a_program(platform, "Told") as program:
+        receiver.statuses = [410]
         assert (await program.post("/api/v1/webhooks/secret")).status == 201
         job_id = (await program.submit({**_PENCIL, "webhook_url": f"{receiver.url}?token=canary"})).json[
             "job_id"
         ]
-        await receiver.told()
+        await receiver.next()
         # From the job to its delivery.
         await admin.open(f"/admin/jobs/{job_id}")
         await expect(page.get_by_text("Given up")).to_be_visible()
@@ -96,7 +97,7 @@ async def test_a_programs_webhook_is_looked_at_and_sent_again(admin: Person, pla
         assert await admin.barriers() == []
         await admin.photograph("webhook-gone")
         # The receiver is back.
-        receiver.status = 204
+        receiver.statuses = [204]
         await drawer.get_by_role("button", name="Send again").click()
         await (
             page.get_by_role("dialog", name="Send this message again?")
@@ -106,7 +107,7 @@ async def test_a_programs_webhook_is_looked_at_and_sent_again(admin: Person, pla
         await expect(drawer.get_by_role("status").get_by_text("Delivered")).to_be_visible()
         await expect(attempts.first).to_contain_text("Received: HTTP 204")
         await expect(drawer.get_by_text("The receiver is gone")).to_have_count(0)
-        first, second = await receiver.told(2)
+        first, second = receiver.requests
         assert first.headers["webhook-id"] == second.headers["webhook-id"]
         assert first.body == second.body
         # The list, narrowed to the job by the address, and then by hand.
