@@ -92,7 +92,8 @@ def decoded_base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
             raise binascii.Error("There is more after the padding.")
         whole = len(text) - len(text) % _QUANTUM
         yield binascii.a2b_base64(text[:whole], strict_mode=True)
-        rest, ended = text[whole:], text.endswith(b"=")
+        # Padding may be cut in two: then its quantum is not whole yet.
+        rest, ended = text[whole:], ended or text[:whole].endswith(b"=")
     if rest:
         yield binascii.a2b_base64(rest + b"=" * (-len(rest) % _QUANTUM), strict_mode=True)
 

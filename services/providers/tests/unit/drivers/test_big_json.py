@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from photochanger_providers.drivers.big_json import BadJson, decoded_base64, read_big_json
 
@@ -102,6 +102,7 @@ def test_a_malformed_escape_in_a_long_string_is_refused(tmp_path: Path, escape: 
         b"".join(decoded_base64(read.pieces(read.document["data"])))
 
 
+@example(data=b"\0", cuts=[3], safe=False)
 @given(data=st.binary(max_size=200), cuts=st.lists(st.integers(0, 300), max_size=6), safe=st.booleans())
 def test_base64_decodes_the_same_however_it_is_cut(data: bytes, cuts: list[int], safe: bool) -> None:
     text = base64.urlsafe_b64encode(data).rstrip(b"=") if safe else base64.encodebytes(data)
@@ -111,7 +112,17 @@ def test_base64_decodes_the_same_however_it_is_cut(data: bytes, cuts: list[int],
 
 
 @pytest.mark.parametrize(
-    "pieces", [[b"%%%"], [b"QUJD="], [b"QUI=", b"QUJD"], [b"A"], [b"=AAA"], [b"QQ==QQ=="]]
+    "pieces",
+    [
+        [b"%%%"],
+        [b"QUJD="],
+        [b"QUI=", b"QUJD"],
+        [b"QUI=", b"\n", b"QUJD"],
+        [b"A"],
+        [b"=AAA"],
+        [b"QQ==QQ=="],
+        [b"QQ=", b"Q"],
+    ],
 )
 def test_what_is_no_base64_is_refused(pieces: list[bytes]) -> None:
     with pytest.raises(ValueError):
