@@ -17,6 +17,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Final
 
+from google.protobuf.message import Message
+
 
 class ErrorKind(Enum):
     """The codes of `google.rpc.Code`, with their numbers, named without importing gRPC.
@@ -58,11 +60,13 @@ class ServiceError(Exception):
 
     A subclass sets `kind` and `reason` once for the class; `reason` is UPPER_SNAKE, unique in the service and
     never reused. What appears in the message is also in `metadata`, under lowerCamelCase keys, so nobody has
-    to parse text. `retry_after` says when trying again makes sense.
+    to parse text. `retry_after` says when trying again makes sense. An adapter may set `details`: messages of the
+    service's contract, 2 KiB together at most, for callers that know them; in a `RemoteError` each is still an `Any`.
     """
 
     kind: ErrorKind
     reason: str
+    details: tuple[Message, ...] = ()
 
     def __init__(
         self,
@@ -114,8 +118,10 @@ class RemoteError(ServiceError):
         metadata: Mapping[str, str],
         retry_after: timedelta | None = None,
         field_violations: tuple[FieldViolation, ...] = (),
+        details: tuple[Message, ...] = (),
     ) -> None:
         super().__init__(message, retry_after=retry_after, field_violations=field_violations, **metadata)
         self.kind = kind
         self.reason = reason
         self.domain: Final = domain
+        self.details = details

@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import duration_pb2, timestamp_pb2
 from photochanger_chassis.errors import (
     DeadlinePassed,
     ErrorKind,
@@ -13,7 +14,7 @@ from photochanger_chassis.errors import (
     ServiceError,
     Unavailable,
 )
-from photochanger_chassis.grpc.errors import from_rpc_error, translate_rpc_errors
+from photochanger_chassis.grpc.errors import detail_of, from_rpc_error, translate_rpc_errors
 
 
 def _error_of(kind: ErrorKind) -> ServiceError:
@@ -25,6 +26,25 @@ def _error_of(kind: ErrorKind) -> ServiceError:
         slotId="slot-001",
     )
     return error
+
+
+async def test_messages_of_the_contract_cross_the_wire_and_are_passed_on(serve: Any) -> None:
+    async def behave(_: str) -> str:
+        error = InvalidArgument("No.")
+        error.details = (duration_pb2.Duration(seconds=7),)
+        raise error
+
+    async def pass_on(text: str) -> str:
+        async with serve(behave) as first:
+            with translate_rpc_errors():
+                await first.call("unary_unary", text)
+        return ""
+
+    async with serve(pass_on) as running:
+        with pytest.raises(RemoteError) as caught, translate_rpc_errors():
+            await running.call("unary_unary", "x")
+    assert detail_of(caught.value, duration_pb2.Duration).seconds == 7
+    assert detail_of(caught.value, timestamp_pb2.Timestamp) == timestamp_pb2.Timestamp()
 
 
 @pytest.mark.parametrize("kind", list(ErrorKind))

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import grpc
 from google.protobuf import any_pb2
@@ -24,6 +24,7 @@ from photochanger_chassis.errors import (
     Unavailable,
 )
 
+_M = TypeVar("_M", bound=Message)
 _DETAILS_KEY: Final = "grpc-status-details-bin"
 # Details travel in trailing metadata, of which a peer takes 8 KiB, and base64 adds a third.
 _MAX_TEXT: Final = 500
@@ -62,6 +63,7 @@ def to_status(error: ServiceError, domain: str) -> grpc.Status:
                 field=violation.field[:_MAX_TEXT], description=violation.description[:_MAX_TEXT]
             )
         details.append(_packed(bad_request))
+    details += [_packed(detail) for detail in error.details]
     message = status_pb2.Status(code=error.kind.value, message=error.message[:_MAX_TEXT], details=details)
     status: grpc.Status = rpc_status.to_status(message)
     return status
@@ -89,12 +91,13 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> ServiceError:
     retry = error_details_pb2.RetryInfo()
     bad_request = error_details_pb2.BadRequest()
     retry_after = None
+    others: list[any_pb2.Any] = []
     for detail in status.details:
+        # Unpack leaves the message alone when the type is another one.
         if detail.Unpack(retry):
             retry_after = retry.retry_delay.ToTimedelta()
-        else:
-            # Unpack leaves the message alone when the type is another one.
-            _ = detail.Unpack(info) or detail.Unpack(bad_request)
+        elif not (detail.Unpack(info) or detail.Unpack(bad_request)):
+            others.append(detail)
     return RemoteError(
         message,
         kind=kind,
@@ -105,7 +108,17 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> ServiceError:
         field_violations=tuple(
             FieldViolation(item.field, item.description) for item in bad_request.field_violations
         ),
+        details=tuple(others),
     )
+
+
+def detail_of(error: ServiceError, kind: type[_M]) -> _M:
+    """Returns the detail of this kind that an error of another service carries; an empty one where there is none."""
+    found = kind()
+    for detail in error.details:
+        if isinstance(detail, any_pb2.Any) and detail.Unpack(found):
+            break
+    return found
 
 
 @contextmanager
@@ -128,6 +141,8 @@ def translate_rpc_errors() -> Iterator[None]:
 
 
 def _packed(message: Message) -> any_pb2.Any:
+    if isinstance(message, any_pb2.Any):
+        return message  # of another service, passed on as it came
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed
