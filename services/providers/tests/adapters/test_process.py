@@ -13,10 +13,11 @@ from photochanger.media.v1.media_object_pb2 import MEDIA_KIND_RESULT, MEDIA_KIND
 from photochanger.providers.v1.processing_service_pb2 import (
     OUTPUT_FORMAT_WEBP,
     CancelProcessingRequest,
+    ProcessingEffort,
     ProcessRequest,
 )
 from photochanger_chassis.errors import ServiceError
-from photochanger_chassis.grpc.errors import translate_rpc_errors
+from photochanger_chassis.grpc.errors import detail_of, translate_rpc_errors
 from photochanger_chassis.settings import PostgresSettings
 from photochanger_devstack.embedded import PostgresServer
 from photochanger_providers.domain.errors import BadProviderResponse, NetworkFailed, ProviderFault
@@ -158,6 +159,38 @@ async def test_a_provider_that_hangs_is_left_at_the_deadline(
 
     assert error.reason == "TIMEOUT"
     assert script.under_way == 0
+
+
+async def test_a_failure_tells_where_the_time_went_and_what_was_called_to_every_caller(
+    start_replica: StartReplica, media: FakeMedia, portrait: bytes
+) -> None:
+    again = Repeat.backoff(2, first=timedelta(milliseconds=1))
+    script = Script(
+        deque([fails(ProviderFault("busy", repeat=again)), answers(b"<html>"), answers(b"<html>")])
+    )
+    one, other = await start_replica(script.entry()), await start_replica(script.entry())
+    request = a_request(media.put(portrait))
+
+    first = await refusal(one.processing.Process(request, timeout=20))
+    second = await refusal(other.processing.Process(request, timeout=20))
+
+    effort = detail_of(first, ProcessingEffort)
+    assert [stage.stage for stage in effort.stages] == ["fetch", "provider", "check"]
+    assert effort.provider_calls == 2
+    assert detail_of(second, ProcessingEffort) == effort
+
+
+async def test_a_timeout_tells_how_long_the_provider_was_waited_for(
+    start_replica: StartReplica, media: FakeMedia, portrait: bytes
+) -> None:
+    script = Script(deque([waits_for(asyncio.Event(), answers(portrait))]))
+    replica = await start_replica(script.entry())
+
+    error = await refusal(replica.processing.Process(a_request(media.put(portrait), seconds=1), timeout=20))
+
+    took = {stage.stage: stage.duration.ToTimedelta() for stage in detail_of(error, ProcessingEffort).stages}
+    assert list(took) == ["fetch", "provider"]
+    assert took["provider"] > timedelta()
 
 
 async def test_late_work_goes_on_after_the_deadline(

@@ -52,6 +52,7 @@ async def test_a_photo_under_way_is_stopped_when_it_is_cancelled(bench: Bench) -
 
     assert answer.stopped
     assert cancelled.state == TASK_STATE_CANCELLED
+    assert [stage.stage for stage in cancelled.effort.stages] == ["fetch", "provider"]
     assert not bench.media.of_job(request.job_id, MEDIA_KIND_RESULT)
 
 
@@ -70,6 +71,8 @@ async def test_a_photo_whose_deadline_passes_times_out_wherever_it_is(
     second, _ = await told(events, running.job_id)
 
     assert first.failed.reason == second.failed.reason == "TIMEOUT"
+    assert not first.failed.effort.stages
+    assert [stage.stage for stage in second.failed.effort.stages] == ["fetch", "provider"]
     assert script.under_way == 0
 
 

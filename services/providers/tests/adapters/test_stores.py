@@ -12,6 +12,7 @@ from photochanger_chassis.postgres.pool import Pool, connection, open_pool
 from photochanger_chassis.secret_box import SecretBox, SecretsNotConfigured
 from photochanger_chassis.settings import PostgresSettings
 from photochanger_chassis.testing import ManualClock
+from photochanger_providers.adapters.outcome_codec import effort_message
 from photochanger_providers.adapters.postgres.breakers import PostgresBreakerStore
 from photochanger_providers.adapters.postgres.calls import PostgresCallStore
 from photochanger_providers.adapters.postgres.keys import PostgresKeyStore
@@ -19,12 +20,13 @@ from photochanger_providers.application.ports import Claimed, Ended, HeldElsewhe
 from photochanger_providers.application.provider_keys import StoredKey
 from photochanger_providers.domain.breaker import BreakerPolicy, Verdict
 from photochanger_providers.domain.catalogue import OperationId, ProviderId
-from photochanger_providers.domain.order import Failed, JobId, Order
+from photochanger_providers.domain.order import Effort, Failed, JobId, Order, Stage
 
 GEMINI, OTHER = ProviderId("gemini"), ProviderId("other")
 LEASE = timedelta(seconds=15)
 LOST = Failed("NETWORK", "The worker was lost.")
-BUSY = Failed("PROVIDER_BUSY", "Full.", timedelta(seconds=5))
+EFFORT = Effort(2, (Stage("fetch", timedelta(milliseconds=12)), Stage("provider", timedelta(seconds=3))))
+BUSY = Failed("PROVIDER_BUSY", "Full.", timedelta(seconds=5), EFFORT)
 CANARY = "canary-key-0123456789"
 
 
@@ -82,6 +84,7 @@ async def test_an_outcome_is_stored_once_with_its_event(calls: PostgresCallStore
     ((subject, aggregate_id, data),) = rows
     assert (subject, aggregate_id) == ("events.providers.processing.finished", order.job_id)
     assert ProcessingFinished.FromString(data).failed.reason == "PROVIDER_BUSY"
+    assert ProcessingFinished.FromString(data).failed.effort == effort_message(EFFORT)
 
 
 async def test_a_job_whose_owner_died_is_ended_and_its_owner_cannot_come_back(

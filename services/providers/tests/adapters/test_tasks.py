@@ -109,6 +109,9 @@ async def test_what_no_repeat_helps_fails_at_once(
 
     assert event.failed.reason == failed.reason == error.reason
     assert (failed.state, failed.attempts) == (TASK_STATE_FAILED, 1)
+    assert failed.effort == event.failed.effort
+    assert [stage.stage for stage in failed.effort.stages] == ["fetch", "provider"]
+    assert failed.effort.provider_calls == 1
 
 
 async def test_what_passes_is_tried_again(bench: Bench) -> None:

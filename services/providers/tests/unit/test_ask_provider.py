@@ -13,6 +13,7 @@ from photochanger_providers.adapters.measures import PrometheusMeasures
 from photochanger_providers.adapters.workspace import open_workspace
 from photochanger_providers.application.ask_provider import AskProvider, verdict_of
 from photochanger_providers.application.driver import DriverRequest, PublicLinks
+from photochanger_providers.application.work_log import WorkLog
 from photochanger_providers.domain.breaker import Breaker, BreakerPolicy, Verdict
 from photochanger_providers.domain.catalogue import OperationId, ProviderId
 from photochanger_providers.domain.errors import (
@@ -71,6 +72,7 @@ class Bench:
         self.clock = ManualClock()
         self.pauses: list[timedelta] = []
         self.script = Script(deque(acts))
+        self.log = WorkLog()
         self.breakers = MemoryBreakers(BreakerPolicy(threshold=3))
         self._folder = folder
         self._deadline = Deadline.after(self.clock.now(), timedelta(seconds=seconds))
@@ -94,10 +96,15 @@ class Bench:
                 workspace=workspace,
                 links=cast(PublicLinks, None),
             )
-            answer = await self._ask(
-                ScriptedDriver(self.script), request, provider_id=GEMINI, model="m", check=self._check
+            await self._ask(
+                ScriptedDriver(self.script),
+                request,
+                provider_id=GEMINI,
+                model="m",
+                check=self._check,
+                log=self.log,
             )
-        return answer.provider_calls
+        return self.log.provider_calls
 
     async def _check(self, path: Path) -> Picture:
         return a_picture(path)
@@ -157,7 +164,7 @@ async def test_an_open_breaker_is_not_called_not_even_for_a_repeat(tmp_path: Pat
 
     with pytest.raises(ProviderUnavailable) as caught:
         await bench.run()
-    assert len(bench.script.requests) == 3
+    assert len(bench.script.requests) == bench.log.provider_calls == 3
     assert caught.value.retry_after is not None
 
 

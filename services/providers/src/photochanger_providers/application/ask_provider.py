@@ -14,6 +14,7 @@ from photochanger_chassis.errors import ServiceError, Unavailable
 
 from photochanger_providers.application.driver import Driver, DriverRequest, DriverResult
 from photochanger_providers.application.ports import BreakerStore, Measures, Pause
+from photochanger_providers.application.work_log import WorkLog
 from photochanger_providers.domain.breaker import Verdict
 from photochanger_providers.domain.catalogue import ProviderId
 from photochanger_providers.domain.errors import (
@@ -35,11 +36,10 @@ _FAIR_CHANCE: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A provider's picture, checked. `provider_calls` counts those of all tries."""
+    """A provider's picture, checked."""
 
     picture: Picture
     model: str
-    provider_calls: int
 
 
 class AskProvider:
@@ -62,14 +62,15 @@ class AskProvider:
         provider_id: ProviderId,
         model: str,
         check: Callable[[Path], Awaitable[Picture]],
+        log: WorkLog,
     ) -> Answer:
-        """Returns the provider's picture once `check` has accepted it.
+        """Returns the provider's picture once `check` has accepted it; `log` counts the calls of all tries.
 
         Raises:
             ProviderUnavailable: the breaker is open.
-            ProviderError: the last try's error; its `provider_calls` counts those of all tries.
+            ProviderError: the last try's error.
         """
-        repeats = calls = 0
+        repeats = 0
         while True:
             away = await self._kept_away(provider_id, model)
             if away is not None:
@@ -77,7 +78,7 @@ class AskProvider:
             try:
                 result, picture = await self._try(driver, request, provider_id, model, check)
             except ProviderError as error:
-                calls += error.provider_calls
+                log.provider_calls += error.provider_calls
                 pause = error.repeat.pause(
                     repeats_made=repeats,
                     remaining=request.deadline.remaining(self._clock.now()),
@@ -91,7 +92,8 @@ class AskProvider:
                 repeats += 1
             else:
                 _log.info("provider.answered", provider=provider_id, model=result.model, **result.facts)
-                return Answer(picture, result.model, calls + result.provider_calls)
+                log.provider_calls += result.provider_calls
+                return Answer(picture, result.model)
 
     async def _try(
         self,

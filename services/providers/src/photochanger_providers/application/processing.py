@@ -7,7 +7,7 @@ first one still finds out is refused by the store.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, assert_never
 
@@ -27,6 +27,7 @@ from photochanger_providers.application.ports import (
     Pause,
     WakeUps,
 )
+from photochanger_providers.application.work_log import WorkLog
 from photochanger_providers.domain.errors import (
     FAILURE_KINDS,
     BadProviderResponse,
@@ -38,7 +39,7 @@ from photochanger_providers.domain.errors import (
 )
 from photochanger_providers.domain.order import Failed, JobId, Order, Outcome, Succeeded
 
-Work = Callable[[Order], Coroutine[object, object, Succeeded]]
+Work = Callable[[Order, WorkLog], Coroutine[object, object, Succeeded]]
 
 _log = structlog.stdlib.get_logger(__name__)
 _LOOK_AGAIN: Final = timedelta(seconds=1)
@@ -69,6 +70,7 @@ class _Job:
         self.outcome: Outcome | None = None
         self.failure: Exception | None = None
         self.task: asyncio.Task[None] | None = None
+        self._log: Final = WorkLog()
         self._work: asyncio.Task[Succeeded] | None = None
         self._stopped: Failed | None = None
 
@@ -83,7 +85,7 @@ class _Job:
         """Works until done, stopped, or out of time; tells how it ended."""
         if self._stopped is not None:
             return self._stopped
-        self._work = asyncio.create_task(work(self.order), name=f"photo:{self.order.job_id}")
+        self._work = asyncio.create_task(work(self.order, self._log), name=f"photo:{self.order.job_id}")
         try:
             left = self.order.ends.remaining(clock.now()).total_seconds()
             await asyncio.wait({self._work}, timeout=left)
@@ -92,7 +94,8 @@ class _Job:
                 await asyncio.wait({self._work})
         finally:
             self._work.cancel()
-        return self._ended(self._work)
+        outcome = self._ended(self._work)
+        return outcome if isinstance(outcome, Succeeded) else replace(outcome, effort=self._log.effort)
 
     def _ended(self, work: asyncio.Task[Succeeded]) -> Outcome:
         if work.cancelled():
@@ -152,12 +155,7 @@ class Processing:
         outcome = job.outcome or await self._outcome_elsewhere(order.job_id, until)
         if isinstance(outcome, Succeeded):
             return outcome
-        raise ProcessingFailed(
-            kind=FAILURE_KINDS[outcome.reason],
-            reason=outcome.reason,
-            message=outcome.message,
-            retry_after=outcome.retry_after,
-        )
+        raise ProcessingFailed(outcome)
 
     async def cancel(self, job_id: JobId) -> bool:
         """Stops the work on a job wherever it runs; tells whether there was any."""

@@ -1,10 +1,9 @@
 """One photo's way through a provider: fetch, prepare, ask, check, store."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -20,6 +19,7 @@ from photochanger_providers.application.pictures import Pictures
 from photochanger_providers.application.ports import BreakerStore, Measures, Media, Pause, PlaceLender
 from photochanger_providers.application.provider_keys import KeyRing
 from photochanger_providers.application.settings_schema import checked_settings, model_of, rendered_settings
+from photochanger_providers.application.work_log import WorkLog
 from photochanger_providers.domain.catalogue import JsonObject, Operation, ProviderId, ProviderInfo
 from photochanger_providers.domain.errors import (
     InvalidSettings,
@@ -27,7 +27,7 @@ from photochanger_providers.domain.errors import (
     ProviderMisconfigured,
     ProviderUnavailable,
 )
-from photochanger_providers.domain.order import Order, Stage, Succeeded
+from photochanger_providers.domain.order import Order, Succeeded
 from photochanger_providers.domain.picture import Picture, Template
 
 _T = TypeVar("_T")
@@ -60,19 +60,6 @@ class _Lender:
         return await self.media.lend(picture, self.order, until=self.order.ends)
 
 
-@dataclass(slots=True)
-class _Stopwatch:
-    stages: list[Stage] = field(default_factory=list)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.stages.append(Stage(name, timedelta(seconds=time.monotonic() - began)))
-
-
 class RunPhoto:
     """Runs one photo through its provider and stores the result."""
 
@@ -103,8 +90,8 @@ class RunPhoto:
         self._clock = clock
         self._pause = pause
 
-    async def __call__(self, order: Order) -> Succeeded:
-        """Returns the stored result.
+    async def __call__(self, order: Order, log: WorkLog) -> Succeeded:
+        """Returns the stored result; `log` tells what was done, also when there is none.
 
         Raises:
             ServiceError: one of `FAILURE_KINDS`' reasons.
@@ -124,9 +111,8 @@ class RunPhoto:
         )
         if away is not None:
             raise ProviderUnavailable(order.provider_id, model, retry_after=away)
-        watch = _Stopwatch()
         with self._open_workspace() as workspace:
-            photo, templates = await self._fetch(order, workspace, watch)
+            photo, templates = await self._fetch(order, workspace, log)
             request = DriverRequest(
                 operation_id=operation.id,
                 settings=rendered_settings(operation, settings, order.form_fields),
@@ -137,13 +123,14 @@ class RunPhoto:
                 links=_Lender(self._media, order),
                 api_key=api_key,
             )
-            answer = await self._asked(provider, request, order, model, watch)
-            with watch.stage("store"):
+            answer = await self._asked(provider, request, order, model, log)
+            with log.stage("store"):
                 picture = await self._pictures.in_format(answer.picture, order.output_format, workspace)
                 stored = await self._insisted(lambda: self._media.store_result(picture, order), order)
-        for stage in watch.stages:
+        effort = log.effort
+        for stage in effort.stages:
             self._measures.stage(order.provider_id, stage.name, stage.duration)
-        return Succeeded(stored, answer.provider_calls, tuple(watch.stages), answer.model)
+        return Succeeded(stored, effort.provider_calls, effort.stages, answer.model)
 
     def _operation_of(self, order: Order) -> tuple[Provider, Operation]:
         provider = self._providers.get(order.provider_id)
@@ -162,9 +149,9 @@ class RunPhoto:
         return order.ends.minus(min(_MOST_RESERVE, left * _RESERVE_SHARE))
 
     async def _fetch(
-        self, order: Order, workspace: Workspace, watch: _Stopwatch
+        self, order: Order, workspace: Workspace, log: WorkLog
     ) -> tuple[Picture, tuple[Template, ...]]:
-        with watch.stage("fetch"), collapse_group():
+        with log.stage("fetch"), collapse_group():
             async with asyncio.TaskGroup() as tasks:
                 photo = tasks.create_task(self._picture(order.input_media_object_id, order, workspace))
                 templates = [
@@ -188,26 +175,17 @@ class RunPhoto:
         return await insist(action, deadline=order.ends, clock=self._clock, pause=self._pause)
 
     async def _asked(
-        self, provider: Provider, request: DriverRequest, order: Order, model: str, watch: _Stopwatch
+        self, provider: Provider, request: DriverRequest, order: Order, model: str, log: WorkLog
     ) -> Answer:
-        checking = timedelta()
-
         async def check(path: Path) -> Picture:
-            nonlocal checking
-            began = time.monotonic()
-            try:
+            with log.stage("check"):
                 return await self._pictures.check(path, photo=request.photo)
-            finally:
-                checking += timedelta(seconds=time.monotonic() - began)
 
         async with self._places.hold(order, provider.limit):
-            began = time.monotonic()
-            answer = await self._ask(
-                provider.driver, request, provider_id=order.provider_id, model=model, check=check
-            )
-            asking = timedelta(seconds=time.monotonic() - began) - checking
-        watch.stages += [Stage("provider", asking), Stage("check", checking)]
-        return answer
+            with log.stage("provider"):
+                return await self._ask(
+                    provider.driver, request, provider_id=order.provider_id, model=model, check=check, log=log
+                )
 
 
 def _fitting(operation: Operation, order: Order) -> JsonObject:

@@ -11,7 +11,7 @@ from photochanger_tasks import State, Task
 from photochanger_providers.application.run_photo import Providers
 from photochanger_providers.domain.catalogue import ProviderId
 from photochanger_providers.domain.errors import OperationNotFound, ProcessingNotFound, ProviderNotFound
-from photochanger_providers.domain.order import JobId, Order
+from photochanger_providers.domain.order import Effort, JobId, Order
 
 _LONGEST: Final = timedelta(hours=24)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -33,12 +33,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """Submitted work: its task, its place in the queue (from 1), and when it will probably start."""
+    """Submitted work: its task, its place in the queue (from 1), and when it will probably start.
+
+    `effort` is what was done for a photo that ended without a picture.
+    """
 
     job_id: JobId
     task: Task
     queue_position: int | None = None
     expected_start_at: datetime | None = None
+    effort: Effort | None = None
 
 
 class PhotoTaskStore(Protocol):
@@ -52,6 +56,10 @@ class PhotoTaskStore(Protocol):
 
     async def find(self, job_id: JobId) -> Task | None:
         """Returns the job's task, if there is one."""
+        ...
+
+    async def effort(self, job_id: JobId) -> Effort:
+        """Returns what the last attempt that failed had done."""
         ...
 
     async def turn(self, task: Task) -> Turn:
@@ -113,6 +121,8 @@ class SubmittedProcessing:
     async def _described(self, job_id: JobId, task: Task) -> Processing:
         if task.state is State.SCHEDULED:
             return Processing(job_id, task, expected_start_at=task.run_at)
+        if task.state.finished and task.state is not State.DONE:
+            return Processing(job_id, task, effort=await self._store.effort(job_id))
         if task.state is not State.QUEUED:
             return Processing(job_id, task)
         turn = await self._store.turn(task)

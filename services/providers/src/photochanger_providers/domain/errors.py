@@ -30,6 +30,7 @@ from typing import Final
 
 from photochanger_chassis.errors import ErrorKind, FieldViolation, ServiceError
 
+from photochanger_providers.domain.order import Failed
 from photochanger_providers.domain.repeat import Repeat
 
 
@@ -128,10 +129,11 @@ class ProcessingCancelled(ServiceError):
 class ProcessingFailed(ServiceError):
     """A failure that was stored as a job's outcome, told to whoever asks for it."""
 
-    def __init__(self, *, kind: ErrorKind, reason: str, message: str, retry_after: timedelta | None) -> None:
-        super().__init__(message, retry_after=retry_after)
-        self.kind = kind
-        self.reason = reason
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.message, retry_after=failed.retry_after)
+        self.kind = FAILURE_KINDS[failed.reason]
+        self.reason = failed.reason
+        self.effort: Final = failed.effort
 
 
 class ProviderError(ServiceError):

@@ -69,6 +69,14 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Effort:
+    """What was done for a photo. Stages are in the order in which they began, the one that was left open included."""
+
+    provider_calls: int = 0
+    stages: tuple[Stage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Succeeded:
     """A picture was stored."""
 
@@ -80,11 +88,12 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Nothing was stored. `reason` is one of `ProcessingService.Process`."""
+    """Nothing was stored. `reason` is one of `ProcessingService.Process`; `effort` is what was done all the same."""
 
     reason: str
     message: str
     retry_after: timedelta | None = None
+    effort: Effort = Effort()
 
 
 Outcome = Succeeded | Failed

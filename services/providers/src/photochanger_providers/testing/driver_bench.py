@@ -21,6 +21,7 @@ from photochanger_providers.application.ask_provider import Answer, AskProvider
 from photochanger_providers.application.driver import DriverRequest, PublicLinks
 from photochanger_providers.application.pictures import Pictures
 from photochanger_providers.application.settings_schema import checked_settings, model_of, rendered_settings
+from photochanger_providers.application.work_log import WorkLog
 from photochanger_providers.domain.breaker import Verdict
 from photochanger_providers.domain.catalogue import JsonValue, ProviderId
 from photochanger_providers.domain.errors import ProviderMisconfigured
@@ -103,6 +104,7 @@ class DriverBench:
     ) -> None:
         self.clock = ManualClock()
         self.pauses: list[float] = []
+        self.log = WorkLog()
         self.verdicts: list[Verdict] = []
         self._entry = entry
         self._base_url = base_url
@@ -159,6 +161,7 @@ class DriverBench:
         Raises:
             ProviderError: as the service would get it.
         """
+        self.log = WorkLog()
         operation = self._entry.info.operation(operation_id)
         if operation is None:
             raise ValueError(f"there is no operation {operation_id}")
@@ -179,6 +182,7 @@ class DriverBench:
             provider_id=self._entry.info.id,
             model=model_of(filled),
             check=lambda path: self._pictures.check(path, photo=photo),
+            log=self.log,
         )
 
     async def check_health(self) -> None:

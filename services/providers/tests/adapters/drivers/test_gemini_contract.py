@@ -116,7 +116,7 @@ async def test_the_right_picture_is_taken_whatever_it_comes_with(
     gemini_mock.script(*knobs)
     answer = await bench.run("image_edit", photo, _PROMPT)
     assert hashlib.sha256(answer.picture.path.read_bytes()).hexdigest() == gemini_mock.calls[0].result_sha256
-    assert (answer.provider_calls, answer.model) == (1, "gemini-3.1-flash-image")
+    assert (bench.log.provider_calls, answer.model) == (1, "gemini-3.1-flash-image")
     is_jpeg = {GeminiKnob.OK_JPEG, GeminiKnob.MISLABELLED} & set(knobs)
     assert answer.picture.mime_type == ("image/jpeg" if is_jpeg else "image/png")
     assert bench.verdicts == [Verdict.ALIVE]
@@ -126,8 +126,8 @@ async def test_a_model_that_makes_no_picture_is_asked_again_as_the_slot_says(
     bench: DriverBench, gemini_mock: GeminiMock, photo: Picture
 ) -> None:
     gemini_mock.script(GeminiKnob.NO_IMAGE, times=2)
-    answer = await bench.run("image_edit", photo, _PROMPT)
-    assert (answer.provider_calls, bench.pauses) == (3, [3.0, 3.0])
+    await bench.run("image_edit", photo, _PROMPT)
+    assert (bench.log.provider_calls, bench.pauses) == (3, [3.0, 3.0])
 
 
 async def test_the_slot_chooses_how_often_no_image_is_repeated(
@@ -197,8 +197,8 @@ async def test_a_slow_answer_is_waited_for(tmp_path: Path, photo: Picture) -> No
 
     async with GeminiMock(sleep=sleep) as mock, _bench_for(mock, tmp_path) as bench:
         mock.script(GeminiKnob.SLOW, seconds=12)
-        answer = await bench.run("image_edit", photo, _PROMPT)
-    assert (waited, answer.provider_calls) == ([12], 1)
+        await bench.run("image_edit", photo, _PROMPT)
+    assert (waited, bench.log.provider_calls) == ([12], 1)
 
 
 async def test_at_the_deadline_the_driver_hangs_up(

@@ -12,11 +12,12 @@ from photochanger_tasks import State
 
 from photochanger_providers.adapters.grpc.fields import Context, checked_job_id
 from photochanger_providers.adapters.order_codec import order_of
-from photochanger_providers.adapters.outcome_codec import timestamp, to_response
+from photochanger_providers.adapters.outcome_codec import effort_message, timestamp, to_response
 from photochanger_providers.adapters.tasks.kinds import outcome_of_task
 from photochanger_providers.application.processing import Processing
 from photochanger_providers.application.submitted import Processing as Submitted
 from photochanger_providers.application.submitted import SubmittedProcessing
+from photochanger_providers.domain.errors import ProcessingFailed
 
 _LEAST_URGENT: Final = 9
 _LONGEST_CLIENT_ID: Final = 128
@@ -35,7 +36,11 @@ class ProcessingServicer(ProcessingServiceServicer):
     ) -> messages.ProcessResponse:
         """Runs one photo through a provider, or joins whoever does."""
         order = order_of(request)
-        outcome = await self._processing.process(order, until=deadline_of(context, self._clock.now()))
+        try:
+            outcome = await self._processing.process(order, until=deadline_of(context, self._clock.now()))
+        except ProcessingFailed as error:
+            error.details = (effort_message(error.effort),)
+            raise
         return to_response(outcome)
 
     async def SubmitProcessing(  # noqa: N802 - named by the proto
@@ -98,6 +103,7 @@ def _message(processing: Submitted) -> messages.Processing:
         result=messages.ProcessResponse.FromString(task.result)
         if task.state is State.DONE and task.result is not None
         else None,
+        effort=effort_message(processing.effort) if processing.effort is not None else None,
     )
 
 

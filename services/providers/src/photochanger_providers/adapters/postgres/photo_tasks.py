@@ -3,17 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from photochanger.providers.v1.processing_service_pb2 import ProcessRequest
+from photochanger.providers.v1.processing_service_pb2 import ProcessingEffort, ProcessRequest
 from photochanger.providers.v1.processing_tasks_pb2 import ProcessPhoto
 from photochanger_chassis.clock import Clock
 from photochanger_chassis.postgres.pool import Connection, Pool, connection, transaction
 from photochanger_tasks import Cancelled, State, Task, TaskNotFound, Tasks
 
 from photochanger_providers.adapters.order_codec import order_of
+from photochanger_providers.adapters.outcome_codec import effort_message, effort_of
 from photochanger_providers.adapters.tasks.names import kind_of
 from photochanger_providers.application.submitted import Turn
 from photochanger_providers.domain.catalogue import ProviderId
-from photochanger_providers.domain.order import JobId, Order
+from photochanger_providers.domain.order import Effort, JobId, Order
 
 _SAMPLE: Final = 20
 _BY: Final = "client"
@@ -75,6 +76,14 @@ class PostgresPhotoTaskStore:
         except TaskNotFound:
             return None
 
+    async def effort(self, job_id: JobId) -> Effort:
+        """Returns what the last attempt that failed had done."""
+        async with connection(self._pool) as conn:
+            row = await (
+                await conn.execute("SELECT effort FROM photo_tasks WHERE job_id = %s", (job_id,))
+            ).fetchone()
+        return _effort(None if row is None else row[0])
+
     async def turn(self, task: Task) -> Turn:
         """Tells where a queued task stands."""
         ahead = await self._tasks.ahead(task)
@@ -129,9 +138,17 @@ class PostgresOrders:
             ).fetchone()
         return None if row is None or row[0] is None else order_of(ProcessRequest.FromString(row[0]))
 
+    async def note_effort(self, job_id: JobId, effort: Effort) -> None:
+        """Notes what an attempt without a picture has done."""
+        async with connection(self._pool) as conn:
+            await conn.execute(
+                "UPDATE photo_tasks SET effort = %s WHERE job_id = %s",
+                (effort_message(effort).SerializeToString(), job_id),
+            )
 
-async def note_end(conn: Connection, job_id: str, task: Task) -> ProviderId | None:
-    """Notes, in the transaction that ends a task, that it ended; returns the job's provider.
+
+async def note_end(conn: Connection, job_id: str, task: Task) -> tuple[ProviderId | None, Effort]:
+    """Notes, in the transaction that ends a task, that it ended; returns the job's provider and what was done in vain.
 
     Guests' words go with it, unless the task is a dead one that may be tried again.
     """
@@ -144,9 +161,13 @@ async def note_end(conn: Connection, job_id: str, task: Task) -> ProviderId | No
         """
         UPDATE photo_tasks SET ended_at = %(at)s, work_seconds = %(worked)s,
             request = CASE WHEN %(dead)s THEN request END
-        WHERE job_id = %(job)s RETURNING provider_id
+        WHERE job_id = %(job)s RETURNING provider_id, effort
         """,
         {"job": job_id, "at": task.finished_at, "worked": worked, "dead": task.state is State.DEAD},
     )
     row = await cursor.fetchone()
-    return None if row is None else ProviderId(row[0])
+    return (None, Effort()) if row is None else (ProviderId(row[0]), _effort(row[1]))
+
+
+def _effort(stored: bytes | None) -> Effort:
+    return effort_of(ProcessingEffort.FromString(stored or b""))

@@ -1,5 +1,6 @@
 """Runs a task's photo: the same work as a call's, its errors told in the engine's words."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,12 +11,13 @@ from typing import Final, Protocol
 import structlog
 from photochanger.providers.v1.processing_service_pb2 import ProcessResponse
 from photochanger.providers.v1.processing_tasks_pb2 import ProcessPhoto
-from photochanger_chassis.errors import ServiceError
+from photochanger_chassis.errors import ServiceError, Unavailable
 from photochanger_tasks import Attempt, Deferred, Failed
 
 from photochanger_providers.adapters.outcome_codec import to_response
 from photochanger_providers.application.ports import PlaceLender
 from photochanger_providers.application.run_photo import RunPhoto
+from photochanger_providers.application.work_log import WorkLog
 from photochanger_providers.domain.errors import (
     BadInput,
     ContentBlocked,
@@ -27,8 +29,9 @@ from photochanger_providers.domain.errors import (
     QuotaExceeded,
     StorageUnavailable,
 )
-from photochanger_providers.domain.order import JobId, Order
+from photochanger_providers.domain.order import Effort, JobId, Order
 
+_log = structlog.stdlib.get_logger(__name__)
 _HOPELESS: Final = (ContentBlocked, NoImage, BadInput, ProviderAuthFailed, ProviderMisconfigured)
 """Another attempt would cost the same and end the same. What may help has been repeated inside the call."""
 _NOT_NOW: Final = (QuotaExceeded, ProviderBusy, ProviderUnavailable)
@@ -42,6 +45,10 @@ class Orders(Protocol):
 
     async def order(self, job_id: JobId) -> Order | None:
         """Returns the order; None once it has been done."""
+        ...
+
+    async def note_effort(self, job_id: JobId, effort: Effort) -> None:
+        """Notes what an attempt without a picture has done, for when it was the last one."""
         ...
 
 
@@ -75,12 +82,24 @@ class PhotoHandler:
         if order is None:
             raise Failed("config", "What was to be done with the photo is no longer known.")
         await attempt.progress(5, "fetching the photo")
-        work = self._run_photo(_Reporting(self._places, attempt.progress))
+        work, log = self._run_photo(_Reporting(self._places, attempt.progress)), WorkLog()
         try:
-            succeeded = await work(replace(order, deadline=attempt.deadline, late_until=None))
+            succeeded = await work(replace(order, deadline=attempt.deadline, late_until=None), log)
         except ServiceError as error:
+            await self._note(job_id, log)
             raise self._told(error) from error
+        except asyncio.CancelledError:
+            # The engine has ended the attempt and allows it a clean-up.
+            await self._note(job_id, log)
+            raise
         return to_response(succeeded)
+
+    async def _note(self, job_id: JobId, log: WorkLog) -> None:
+        try:
+            await self._orders.note_effort(job_id, log.effort)
+        except Unavailable as error:
+            # How it ended matters more than where the time went.
+            _log.warning("photo.effort_not_noted", reason=error.reason)
 
     def _told(self, error: ServiceError) -> Exception:
         hopeless = isinstance(error, _HOPELESS) or (

@@ -1,6 +1,7 @@
 """The kinds of this service's tasks: one a provider, each with a queue of its own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -104,13 +105,13 @@ async def _ended(conn: Connection, task: Task, *, ids: Ids, measures: Measures) 
     """Stores the effect of a task's end with its event, in the transaction that ends it."""
     job_id = JobId(ProcessPhoto.FromString(task.payload).job_id)
     now: datetime = task.finished_at or task.created_at
+    provider_id, effort = await note_end(conn, job_id, task)
     if task.state is State.DONE:
         event = succeeded_event(job_id, ProcessResponse.FromString(task.result or b""), now=now)
         outcome = "done"
     else:
-        failed = outcome_of_task(task)
+        failed = replace(outcome_of_task(task), effort=effort)
         event, outcome = failed_event(job_id, failed, now=now), failed.reason
-    provider_id = await note_end(conn, job_id, task)
     await outbox.add(
         conn,
         OutboxEvent(
