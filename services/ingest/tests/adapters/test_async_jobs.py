@@ -15,7 +15,7 @@ from photochanger_chassis.testing import ManualClock
 from photochanger_ingest.testing.admin import activity_of, get_slot, update_slot
 from photochanger_ingest.testing.camera import Camera, a_photo, refused
 from photochanger_ingest.testing.client import CLIENT, OTHER_CLIENT, ApiClient
-from photochanger_ingest.testing.fakes import Refusal
+from photochanger_ingest.testing.fakes import Refusal, an_effort
 from photochanger_ingest.testing.webhooks import WebhookClient
 from photochanger_ingest.testing.worker import Worker
 
@@ -155,6 +155,7 @@ async def test_a_failure_is_told_with_its_reason(
     await worker.fails(job.id, "CONTENT_BLOCKED")
     failed = (await client.look(job.id)).job
     assert (failed.state, failed.failure.reason) == (FAILED, "content_blocked")
+    assert (list(failed.stages), failed.provider_calls) == (list(an_effort().stages), 2)
     # Nobody gets their own photo instead.
     assert not failed.HasField("result")
     assert platform.outside.media.published == []

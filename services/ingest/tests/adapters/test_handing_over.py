@@ -8,7 +8,7 @@ from photochanger.ingest.v1 import job_pb2
 from photochanger.tasks.v1 import task_events_pb2
 from photochanger_chassis.testing import ManualClock
 from photochanger_ingest.testing.client import ApiClient
-from photochanger_ingest.testing.fakes import a_result
+from photochanger_ingest.testing.fakes import a_result, an_effort
 from photochanger_ingest.testing.worker import Worker
 
 from .test_async_jobs import handed_over
@@ -81,6 +81,8 @@ async def test_a_silent_job_is_asked_after(
     work[ended.id].state = task_events_pb2.TASK_STATE_CANCELLED
     work[failed.id].state, work[failed.id].reason = task_events_pb2.TASK_STATE_FAILED, "AUTH"
     work[dead.id].state, work[dead.id].reason = task_events_pb2.TASK_STATE_DEAD, "PROVIDER_5XX"
+    for each in (ended, failed, dead):
+        work[each.id].effort.CopyFrom(an_effort())
     work[done.id].state = task_events_pb2.TASK_STATE_DONE
     work[done.id].result.result.CopyFrom(a_result(done.id))
     follow_up = replica.ingest.asynchronous.follow_up
@@ -97,6 +99,7 @@ async def test_a_silent_job_is_asked_after(
         (job_pb2.JOB_STATE_DONE, ""),
     ]
     assert (seen[1].attempts, seen[1].progress_percent) == (3, 70)
+    assert [list(job.stages) for job in seen[2:5]] == [list(an_effort().stages)] * 3
     assert seen[5].result.media_object.job_id == done.id
     # Asked after once a minute, and only while there is something to ask.
     assert await follow_up() == 0

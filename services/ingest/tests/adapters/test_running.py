@@ -9,7 +9,7 @@ from photochanger.ingest.v1 import job_pb2
 from photochanger_chassis.errors import ErrorKind
 from photochanger_ingest.application.run_job import RunTuning
 from photochanger_ingest.testing.camera import Camera, a_photo, refused
-from photochanger_ingest.testing.fakes import Refusal, answer_at_once
+from photochanger_ingest.testing.fakes import Refusal, an_effort, answer_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,7 +32,13 @@ async def hang(_: "processing_service_pb2.ProcessRequest") -> "processing_servic
     raise AssertionError
 
 
-def refusing(reason: str, *, retry_after: timedelta | None = None, times: int = 1_000) -> "Script":
+def refusing(
+    reason: str,
+    *,
+    retry_after: timedelta | None = None,
+    times: int = 1_000,
+    effort: "processing_service_pb2.ProcessingEffort | None" = None,
+) -> "Script":
     left = times
 
     async def script(
@@ -42,7 +48,7 @@ def refusing(reason: str, *, retry_after: timedelta | None = None, times: int = 
         left -= 1
         if left < 0:
             return await answer_at_once(request)
-        raise Refusal(reason, ErrorKind.UNAVAILABLE, retry_after=retry_after)
+        raise Refusal(reason, ErrorKind.UNAVAILABLE, retry_after=retry_after, effort=effort)
 
     return script
 
@@ -117,6 +123,17 @@ async def test_a_refusal_becomes_the_jobs_failure(
     assert job.failure.message
     assert not job.HasField("result")
     assert await camera.run(job.id) == job
+
+
+@pytest.mark.parametrize("reason", ["NO_IMAGE", "TIMEOUT", "CANCELLED"])
+async def test_a_job_without_a_picture_shows_where_its_time_went(
+    platform: "Platform", camera: Camera, reason: str
+) -> None:
+    platform.outside.providers.script = refusing(reason, effort=an_effort())
+    job = await camera.send()
+    assert list(job.stages) == list(an_effort().stages)
+    assert job.provider_calls == 2
+    assert await camera.get(job.id) == job
 
 
 @pytest.mark.parametrize(

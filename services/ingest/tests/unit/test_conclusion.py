@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from photochanger_ingest.domain.conclusion import conclude
 from photochanger_ingest.domain.errors import WrongJobState
-from photochanger_ingest.domain.job import Failed, FailureReason, Job, JobMode, JobState, Outcome
+from photochanger_ingest.domain.job import Failed, FailureReason, Job, JobMode, JobState, Outcome, Stage
 from photochanger_ingest.domain.picture import ResultOrigin
 from photochanger_ingest.testing.builders import NOW, a_failure, a_job, a_picture, a_success
 
@@ -16,6 +16,8 @@ IN_TIME = NOW + timedelta(seconds=20)
 TOO_LATE = NOW + timedelta(seconds=49)
 RUNNING = a_job().start(NOW)
 TIMED_OUT_KEEPING = a_job(late_until=LATE).start(NOW).time_out(NOW)
+
+STAGES = (Stage("fetch", timedelta(seconds=1)), Stage("provider", timedelta(seconds=12)))
 
 OUTCOMES: list[Outcome] = [
     a_success("one"),
@@ -107,6 +109,28 @@ def test_a_failure_ends_the_job_in_its_state(reason: FailureReason, state: JobSt
     assert conclusion.job.state is state
     assert conclusion.job.failure is not None
     assert conclusion.job.failure.reason is reason
+
+
+@pytest.mark.parametrize("reason", FailureReason)
+def test_what_was_done_in_vain_is_kept(reason: FailureReason) -> None:
+    outcome = replace(a_failure(reason), stages=STAGES)
+    job = conclude(RUNNING, outcome, ended_at=IN_TIME, now=IN_TIME).job
+    assert (job.stages, job.provider_calls) == (STAGES, 1)
+
+
+def test_who_ended_a_job_without_knowing_what_was_done_learns_it_later_and_once() -> None:
+    ended = RUNNING.time_out(NOW)
+    first = replace(a_failure(), stages=STAGES)
+    learned = conclude(ended, first, ended_at=TOO_LATE, now=TOO_LATE).job
+    again = conclude(learned, replace(first, stages=STAGES[:1]), ended_at=TOO_LATE, now=TOO_LATE).job
+    assert learned == replace(ended, stages=STAGES, provider_calls=1)
+    assert again == learned
+
+
+def test_a_job_that_is_done_learns_nothing_from_a_failure() -> None:
+    done = RUNNING.finish(a_success(), NOW)
+    conclusion = conclude(done, replace(a_failure(), stages=STAGES), ended_at=IN_TIME, now=IN_TIME)
+    assert conclusion.job == done
 
 
 @pytest.mark.parametrize("outcome", [a_failure(), a_failure(FailureReason.TIMEOUT)])

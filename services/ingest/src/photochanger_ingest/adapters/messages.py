@@ -1,6 +1,6 @@
 """Domain values as messages of the contract, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -203,8 +203,12 @@ def succeeded(message: processing_service_pb2.ProcessResponse) -> Succeeded:
     return Succeeded(
         picture(message.result),
         provider_calls=message.provider_calls,
-        stages=tuple(Stage(stage.stage, stage.duration.ToTimedelta()) for stage in message.stages),
+        stages=_stages(message.stages),
     )
+
+
+def _stages(messages: Iterable[processing_service_pb2.StageDuration]) -> tuple[Stage, ...]:
+    return tuple(Stage(stage.stage, stage.duration.ToTimedelta()) for stage in messages)
 
 
 _OTHER_REASONS: Final[Mapping[str, FailureReason]] = {
@@ -221,13 +225,20 @@ _OTHER_REASONS: Final[Mapping[str, FailureReason]] = {
 _OWN_REASONS: Final = frozenset(reason.upper() for reason in FailureReason)
 
 
-def failed(reason: str, message: str, *, provider_calls: int = 0) -> Failed:
-    """Returns a refusal of the providers service as a failure. A reason nobody knows is `internal`."""
+def failed(
+    reason: str, message: str, effort: processing_service_pb2.ProcessingEffort | None = None
+) -> Failed:
+    """Returns a refusal of the providers service as a failure. A reason nobody knows is `internal`.
+
+    `effort` is what was done before it; None: nothing.
+    """
     if reason in _OWN_REASONS:
         own = FailureReason(reason.lower())
     else:
         own = _OTHER_REASONS.get(reason, FailureReason.INTERNAL)
-    return Failed(Failure(own, message), provider_calls)
+    if effort is None:
+        return Failed(Failure(own, message))
+    return Failed(Failure(own, message), effort.provider_calls, _stages(effort.stages))
 
 
 def slot_message(slot: Slot) -> slot_pb2.Slot:

@@ -42,11 +42,12 @@ def conclude(
             return Conclusion(late.job, ended=True, kept=late.kept, discarded=late.discarded)
         case Failed() if job.final:
             gave_up = job.state is JobState.TIMEOUT and job.late_until is not None
-            return Conclusion(job.give_up_late_result() if gave_up else job)
+            # Whoever ended the job first may have known less of what was done.
+            return Conclusion((job.give_up_late_result() if gave_up else job).noting_effort(outcome))
         case Failed(failure) if failure.reason is FailureReason.TIMEOUT:
-            return Conclusion(job.time_out(now, original=original), ended=True)
+            return Conclusion(job.time_out(now, original=original).noting_effort(outcome), ended=True)
         case Failed(failure) if failure.reason is FailureReason.CANCELLED:
-            return Conclusion(job.cancel(now), ended=True)
+            return Conclusion(job.cancel(now).noting_effort(outcome), ended=True)
         case Failed():
             return Conclusion(job.fail(outcome, now, original=original), ended=True)
 

@@ -98,10 +98,11 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The provider, or we, could not."""
+    """The provider, or we, could not. The stages are those that began, the one in which it ended included."""
 
     failure: Failure
     provider_calls: int = 0
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ class Job:
     def fail(self, outcome: Failed, now: datetime, *, original: Picture | None = None) -> "Job":
         """Ends without the provider's picture; `original` is the camera's own photo, published instead."""
         ended = self._ended(JobState.FAILED, "fail", outcome.failure, now, original=original)
-        return replace(ended, provider_calls=outcome.provider_calls, late_until=None)
+        return replace(ended.noting_effort(outcome), late_until=None)
 
     def time_out(self, now: datetime, *, original: Picture | None = None) -> "Job":
         """Ends because the deadline passed. A job that never started waits for no late picture."""
@@ -270,6 +271,13 @@ class Job:
             stages=outcome.stages,
             late_until=None,
         )
+
+    def noting_effort(self, outcome: Failed) -> "Job":
+        """Takes what was done in vain, unless something is known of it already."""
+        if self.stages or self.state is JobState.DONE:
+            return self
+        calls = max(self.provider_calls, outcome.provider_calls)
+        return replace(self, provider_calls=calls, stages=outcome.stages)
 
     def give_up_late_result(self) -> "Job":
         """Stops waiting for a late picture: the provider failed after all."""

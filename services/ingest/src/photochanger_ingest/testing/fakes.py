@@ -38,9 +38,19 @@ class Refusal(ServiceError):
         *,
         retry_after: timedelta | None = None,
         violations: tuple[FieldViolation, ...] = (),
+        effort: processing_service_pb2.ProcessingEffort | None = None,
     ) -> None:
         super().__init__(f"It is {reason}.", retry_after=retry_after, field_violations=violations)
         self.kind, self.reason = kind, reason
+        self.details = () if effort is None else (effort,)
+
+
+def an_effort() -> processing_service_pb2.ProcessingEffort:
+    """What two calls of a provider, which came to nothing, took."""
+    effort = processing_service_pb2.ProcessingEffort(provider_calls=2)
+    effort.stages.add(stage="fetch").duration.FromMilliseconds(12)
+    effort.stages.add(stage="provider").duration.FromMilliseconds(3400)
+    return effort
 
 
 def a_result(job_id: str, slot_id: str = "slot-001") -> media_object_pb2.MediaObject:

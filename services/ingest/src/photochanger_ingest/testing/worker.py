@@ -9,7 +9,7 @@ from photochanger_chassis.nats.events import ReceivedEvent
 
 from photochanger_ingest.adapters.nats.processing import SUBJECT
 from photochanger_ingest.main import Ingest
-from photochanger_ingest.testing.fakes import FakeProviders, a_result
+from photochanger_ingest.testing.fakes import FakeProviders, a_result, an_effort
 
 
 class Worker:
@@ -58,7 +58,9 @@ class Worker:
     async def fails(self, job_id: str, reason: str = "NO_IMAGE") -> None:
         """There will be no picture."""
         self._providers.queue.work[job_id].state = task_events_pb2.TASK_STATE_FAILED
-        failed = processing_events_pb2.ProcessingFailure(reason=reason, message="It could not.")
+        failed = processing_events_pb2.ProcessingFailure(
+            reason=reason, message="It could not.", effort=an_effort()
+        )
         await self._end(processing_events_pb2.ProcessingFinished(job_id=job_id, failed=failed), timedelta())
 
     async def _end(self, message: processing_events_pb2.ProcessingFinished, late: timedelta) -> None:

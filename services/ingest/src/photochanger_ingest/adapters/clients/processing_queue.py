@@ -14,11 +14,12 @@ from photochanger_ingest.adapters.messages import failed, instant, succeeded, ti
 from photochanger_ingest.application.async_store import Submission
 from photochanger_ingest.application.processing_queue import Processing
 from photochanger_ingest.domain.ids import JobId
-from photochanger_ingest.domain.job import Failed, Failure, FailureReason, Outcome, Progress
+from photochanger_ingest.domain.job import Failed, Outcome, Progress
 from photochanger_ingest.domain.timing import Reserves
 
 _SHORT_CALL: Final = timedelta(seconds=2)
 """A job is locked while it is submitted, and clients wait for its place."""
+_CANCELLED: Final = "CANCELLED"
 _NOT_FOUND: Final = "PROCESSING_NOT_FOUND"
 _ENDED_BADLY: Final = frozenset({task_events_pb2.TASK_STATE_FAILED, task_events_pb2.TASK_STATE_DEAD})
 _RESERVES: Final = Reserves()
@@ -88,9 +89,9 @@ def _processing_of(message: processing_service_pb2.Processing) -> Processing:
     if message.HasField("result"):
         outcome = succeeded(message.result)
     elif message.state == task_events_pb2.TASK_STATE_CANCELLED:
-        outcome = Failed(Failure(FailureReason.CANCELLED, message.message))
+        outcome = failed(_CANCELLED, message.message, message.effort)
     elif message.state in _ENDED_BADLY:
-        outcome = failed(message.reason, message.message)
+        outcome = failed(message.reason, message.message, message.effort)
     return Processing(
         Progress.told(attempt=message.attempts, percent=message.progress_percent, stage=message.stage),
         outcome=outcome,

@@ -15,7 +15,7 @@ from photochanger_chassis.clock import Clock
 from photochanger_chassis.deadline import Deadline
 from photochanger_chassis.errors import RemoteError, Unavailable
 from photochanger_chassis.grpc.deadlines import timeout_until
-from photochanger_chassis.grpc.errors import translate_rpc_errors
+from photochanger_chassis.grpc.errors import detail_of, translate_rpc_errors
 
 from photochanger_ingest.adapters.messages import (
     OUTPUT_FORMATS,
@@ -85,8 +85,8 @@ class ProvidersClient:
                 raise ProviderAtLimit(error.message, retry_after=error.retry_after) from error
             if error.reason in NOTHING_DECIDED:
                 raise Unavailable(error.message, retry_after=error.retry_after) from error
-            calls = error.metadata.get("providerCalls", "")
-            return failed(error.reason, error.message, provider_calls=int(calls) if calls.isdecimal() else 0)
+            effort = detail_of(error, processing_service_pb2.ProcessingEffort)
+            return failed(error.reason, error.message, effort)
         return succeeded(answer)
 
     async def cancel(self, job_id: JobId) -> None:

@@ -41,7 +41,7 @@ class ProcessingFinishedHandler:
             case "succeeded":
                 outcome: Outcome = succeeded(message.succeeded)
             case "failed" if message.failed.reason not in _NOTHING_CALLED:
-                outcome = failed(message.failed.reason, message.failed.message)
+                outcome = failed(message.failed.reason, message.failed.message, message.failed.effort)
             case _:
                 return  # the driver asks again
         try:
