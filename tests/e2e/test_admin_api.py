@@ -247,6 +247,13 @@ async def test_statistics_count_what_went_well_what_failed_and_what_came_late(
     assert sum(step["timeouts"] for step in series["steps"]) >= 1
     details = (await api.get(f"/api/jobs/{recent[1]['job_id']}/details")).json
     assert (details["failure"]["reason"], details["http_status"]) == ("no_image", 502)
+    # Where the time of both went, although neither has a picture.
+    assert [item["stage"] for item in details["stages"]] == ["fetch", "provider"]
+    assert details["provider_calls"] == 6, "the first call and five repeats"
+    timed_out = (await api.get(f"/api/jobs/{recent[0]['job_id']}/details")).json
+    took = {item["stage"]: item["milliseconds"] for item in timed_out["stages"]}
+    assert list(took) == ["fetch", "provider"]
+    assert took["provider"] > took["fetch"]
     (row,) = [row for row in (await api.get("/api/slots")).json if row["slot_id"] == _SLOT]
     assert row["last_failure_reason"] == "timeout"
 

@@ -188,6 +188,10 @@ async def test_a_photo_whose_attempts_are_used_up_is_failed_and_an_admin_decides
     assert (task["state"], task["reason"], task["failures"]) == ("dead", "bad_response", ATTEMPTS)
     assert (await gemini_queue(admin))["dead"] == 2
 
+    seen = (await admin.get(f"/api/jobs/{dropped}/details")).json
+    # Of the attempt that was the last.
+    assert [item["stage"] for item in seen["stages"]] == ["fetch", "provider"]
+
     gone = await admin.ask("POST", f"/api/queues/dead/{listed[dropped]['task_id']}/drop")
     again = await admin.ask("POST", f"/api/queues/dead/{listed[repeated]['task_id']}/requeue")
     late = await admin.ask("POST", f"/api/queues/dead/{listed[dropped]['task_id']}/requeue")
