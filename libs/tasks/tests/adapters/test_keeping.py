@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import pytest
@@ -33,9 +33,18 @@ async def fail(_: Attempt[StringValue]) -> None:
     raise KeyError
 
 
-async def dead_task(engine: Engine, kind: Say, queue: str, unique_key: str | None = None) -> str:
+async def dead_task(
+    engine: Engine,
+    kind: Say,
+    queue: str,
+    *,
+    unique_key: str | None = None,
+    deadline_at: datetime | None = None,
+) -> str:
     async with engine.working(engine.worker({queue: 1})):
-        (one,) = await engine.submit(kind.task(StringValue(), tenant="a", unique_key=unique_key))
+        (one,) = await engine.submit(
+            kind.task(StringValue(), tenant="a", unique_key=unique_key, deadline_at=deadline_at)
+        )
         (task,) = await engine.ended(one.task.id)
     assert task.state is State.DEAD
     return task.id
@@ -62,6 +71,23 @@ async def test_a_dead_task_is_listed_and_requeued_with_all_its_attempts(
         assert (done.state, done.attempt) == (State.DONE, 2)
         with pytest.raises(TaskNotDead):
             await engine.tasks.requeue(task_id, by="anna")
+
+
+async def test_a_requeued_task_is_not_held_to_a_deadline_that_has_passed(
+    open_engine: Open, kind: Say, queue: str
+) -> None:
+    clock = ManualClock()
+    once = replace(kind, max_attempts=1).handled_by(fail)
+    async with open_engine(once, clock=clock) as engine:
+        ends = clock.now() + timedelta(minutes=1)
+        early = await dead_task(engine, once, queue, deadline_at=ends)
+        late = await dead_task(engine, once, queue, deadline_at=ends)
+        assert (await engine.tasks.requeue(early, by="anna")).deadline_at == ends
+        clock.advance(timedelta(minutes=1))
+        again = await engine.tasks.requeue(late, by="anna")
+        await engine.keeper.sweep()
+        assert again.deadline_at is None
+        assert (await engine.tasks.get(late)).state is State.QUEUED
 
 
 async def test_a_dropped_task_is_failed_for_good(open_engine: Open, kind: Say, queue: str) -> None:

@@ -146,6 +146,13 @@ class Machine(RuleBasedStateMachine):
         self.sweep()
         return self.claim(owner="w1", number=3)
 
+    @rule(target=attempts)
+    def start_what_is_left_when_a_deadline_has_passed(self) -> MultipleResults[AttemptOf]:
+        """Before any sweep has ended it."""
+        self.submit(key=None, due=5, later=None, tenant="a")
+        self.time_passes(seconds=6)
+        return self.claim(owner="w2", number=3)
+
     @rule(which=attempts, end=st.sampled_from(["done", "failed", "retry", "defer", "back"]))
     def end_attempt(self, which: AttemptOf, end: str) -> None:
         """Any attempt that ever was says how it ended; only a current one's word counts."""
@@ -279,11 +286,13 @@ class Machine(RuleBasedStateMachine):
                 *(expected.state, expected.attempt, expected.failures, expected.owner),
                 *(expected.run_at, expected.reason),
             )
+            assert task.deadline_at == expected.deadline
             assert expected.ends == expected.requeues + int(expected.state.finished), (
                 "it ended more than once"
             )
 
 
+@pytest.mark.timeout(400)  # 2,400 steps: 17 s, and a machine with ten times more to do than it has cores
 def test_the_engine_does_what_the_model_does(postgres_url: str, nats_url: str) -> None:
     clock = ManualClock()
     kinds = Kinds.of("test", KIND)

@@ -154,6 +154,28 @@ async def test_claims_at_once_give_each_task_to_one_worker(open_engine: Open, ki
     assert len(everything) == len(set(everything)) == 60
 
 
+async def test_a_task_is_not_started_after_its_deadline_though_no_sweep_has_ended_it(
+    open_engine: Open, kind: Say, queue: str
+) -> None:
+    clock = ManualClock()
+    async with open_engine(kind, clock=clock) as engine:
+        ends = clock.now() + timedelta(seconds=5)
+        await engine.submit(kind.task(StringValue(value="late"), tenant="a", deadline_at=ends))
+        await engine.submit(kind.task(StringValue(value="early"), tenant="b"))
+        clock.advance(timedelta(seconds=5))
+        assert await claimed(engine, queue, 2) == ["bearly"]
+
+
+async def test_a_unique_key_is_held_while_the_task_is_running(
+    open_engine: Open, kind: Say, queue: str
+) -> None:
+    async with open_engine(kind) as engine:
+        (first,) = await engine.submit(kind.task(StringValue(), tenant="a", unique_key="k"))
+        await claimed(engine, queue)
+        (second,) = await engine.submit(kind.task(StringValue(), tenant="a", unique_key="k"))
+    assert (second.task.id, second.created) == (first.task.id, False)
+
+
 async def test_a_task_tells_how_many_are_ahead(open_engine: Open, kind: Say) -> None:
     async with open_engine(kind) as engine:
         submitted = await engine.submit(*words(kind, "a", 4))
