@@ -1,7 +1,7 @@
 """What the work on one photo has come to so far, known at any moment and told however it ends."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -11,7 +11,8 @@ from photochanger_providers.domain.order import Effort, Stage
 class WorkLog:
     """Notes stages as they begin and end, and calls of the provider. For one task at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._clock = seconds
         self.provider_calls = 0
         self._seconds: dict[str, float] = {}
         self._within = 0.0
@@ -27,10 +28,10 @@ class WorkLog:
         """Times the block, without the stages within it; a stage that comes again adds up."""
         self._seconds.setdefault(name, 0.0)
         before, self._within = self._within, 0.0
-        began = time.monotonic()
+        began = self._clock()
         try:
             yield
         finally:
-            length = time.monotonic() - began
+            length = self._clock() - began
             self._seconds[name] += length - self._within
             self._within = before + length
