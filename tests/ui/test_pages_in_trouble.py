@@ -1,4 +1,4 @@
-"""Every page of the app while nothing answers, and while there is nothing to show."""
+"""Pages of the app while nothing answers, while there is nothing to show, and when the server says no."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import pytest
+from harness.browser import person
 from harness.waiting import until
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
     from harness.browser import Person
     from harness.past import Past
-    from playwright.async_api import Route
+    from harness.platform import Platform
+    from playwright.async_api import Browser, Route, StorageState
 
 _PAGES: Final = (
     "/admin/",
@@ -126,3 +128,35 @@ def _emptied(value: object) -> object:
             return {name: None if name == "next_cursor" else _emptied(inner) for name, inner in value.items()}
         case _:
             return value
+
+
+async def test_who_reads_russian_is_told_in_russian_what_is_wrong(
+    browser: Browser, platform: Platform, session: StorageState
+) -> None:
+    """The server has English words for it, and a code or a field's name."""
+
+    async def sick(route: Route) -> None:
+        real = await route.fetch()
+        health = {"state": "degraded", "detail": "It did not answer.", "checked_at": None}
+        providers = [provider | {"health": health, "healthy": False} for provider in await real.json()]
+        await route.fulfill(response=real, json=providers)
+
+    async def refuse(route: Route) -> None:
+        if route.request.method != "PUT":
+            return await route.continue_()
+        wrong = [{"field": "limits.slot_queue", "message": "0 to 100"}]
+        refusal = {"status": "error", "failure_reason": "invalid_request_body", "details": "1 field is wrong"}
+        return await route.fulfill(status=422, json=refusal | {"errors": wrong})
+
+    async with person(browser, platform.stack.plan.gateway_url, language="ru", session=session) as reader:
+        page = reader.page
+        await page.route("**/api/providers", sick)
+        await page.route("**/api/settings", refuse)
+        await reader.open("/admin/settings")
+        health = page.get_by_role("listitem").filter(has_text="Google Gemini")
+        await expect(health).to_contain_text("Не отвечает, не принимает ключ или оставлен на время в покое")
+        await page.get_by_role("textbox", name="Ждёт в одном слоте").fill("7")
+        await page.get_by_role("button", name="Сохранить изменения").click()
+        await expect(page.get_by_text("Сервер не принял значение поля «Ждёт в одном слоте».")).to_be_visible()
+        await expect(page.get_by_text("0 to 100")).to_have_count(0)
+        await expect(page.get_by_text("1 field is wrong")).to_have_count(0)
