@@ -155,6 +155,7 @@ async def test_who_reads_russian_is_told_in_russian_what_is_wrong(
         await reader.open("/admin/settings")
         health = page.get_by_role("listitem").filter(has_text="Google Gemini")
         await expect(health).to_contain_text("Не отвечает, не принимает ключ или оставлен на время в покое")
+        await expect(health).not_to_contain_text("It did not answer.")
         await page.get_by_role("textbox", name="Ждёт в одном слоте").fill("7")
         await page.get_by_role("button", name="Сохранить изменения").click()
         await expect(page.get_by_text("Сервер не принял значение поля «Ждёт в одном слоте».")).to_be_visible()

@@ -9,8 +9,7 @@ export function describeError(error: unknown): string {
   if (!(error instanceof ApiError)) return i18next.t("unknown", { ns: "errors" });
   const key = `errors:${error.reason}`;
   if (i18next.exists(key)) return i18next.t(key as "errors:unknown"); // Just found to exist.
-  if (readsEnglish() && error.details) return error.details;
-  return i18next.t("later", { ns: "errors", reason: error.reason });
+  return serverWords(error.details, i18next.t("later", { ns: "errors", reason: error.reason }));
 }
 
 /**
@@ -20,7 +19,7 @@ export function describeError(error: unknown): string {
  */
 export function describeField(error: ApiError, { message }: FieldError, name: string): string {
   if (!ABOUT_FIELDS.has(error.reason)) return describeError(error);
-  return readsEnglish() ? message : i18next.t("field", { ns: "errors", name });
+  return serverWords(message, i18next.t("field", { ns: "errors", name }));
 }
 
 /** The same of a form that has one field: what is wrong with it, or with the whole. */
@@ -29,6 +28,7 @@ export function describeOnlyField(error: unknown, name: string): string {
   return error instanceof ApiError && field ? describeField(error, field, name) : describeError(error);
 }
 
-function readsEnglish(): boolean {
-  return i18next.language === "en";
+/** The server's words, where it has some, to who reads English; `ours` to everybody else. */
+export function serverWords(words: string, ours: string): string {
+  return (i18next.language === "en" && words) || ours;
 }

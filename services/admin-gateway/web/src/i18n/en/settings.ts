@@ -105,7 +105,6 @@ export const settings = {
       degraded: "It does not answer, refuses its key, or is left alone for a while after failures in a row.",
       not_configured: "It has no API key yet.",
     },
-    inItsWords: "In its words: {{words}}",
     empty: "There are no providers.",
   },
   cleanup: {

@@ -110,7 +110,6 @@ export const settings = {
       degraded: "Не отвечает, не принимает ключ или оставлен на время в покое после сбоев подряд.",
       not_configured: "Ключа API ещё нет.",
     },
-    inItsWords: "Ответ службы: {{words}}",
     empty: "Провайдеров нет.",
   },
   cleanup: {

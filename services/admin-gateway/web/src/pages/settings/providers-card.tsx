@@ -11,7 +11,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Provider, Settings } from "@/api/types";
 import { confirm } from "@/components/confirm";
-import { describeOnlyField } from "@/components/describe-error";
+import { describeOnlyField, serverWords } from "@/components/describe-error";
 import { notifyDone, notifyError } from "@/components/notify";
 import { ErrorState } from "@/components/states";
 import { Pill } from "@/components/status-pill";
@@ -120,11 +120,8 @@ function ProviderItem({ id, name, provider, keyState, onSet }: ProviderItemProps
         </Text>
       )}
       {provider && provider.health.state !== "healthy" && (
-        <Text fz="sm">{t(`health.trouble.${provider.health.state}`)}</Text>
-      )}
-      {provider?.health.state === "degraded" && provider.health.detail && (
-        <Text fz="sm" c="dimmed">
-          {t("health.inItsWords", { words: provider.health.detail })}
+        <Text fz="sm">
+          {serverWords(provider.health.detail, t(`health.trouble.${provider.health.state}`))}
         </Text>
       )}
       {provider?.requires_public_media && (
