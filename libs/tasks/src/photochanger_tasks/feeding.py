@@ -94,16 +94,21 @@ class Feeder:
             await self._source.close()
 
     async def _take(self) -> None:
-        lane = self._lane
+        while room := self._room():
+            await self._source.want(room)
+            tickets = self._source.take(room)
+            if not tickets:
+                return
+            await self._claim(tickets)
         if not self._guard.open:
             await self._source.close()
-            return
-        if lane.free > 0:
-            await self._source.want(lane.free)
-        while tickets := self._source.take(lane.free):
-            await self._claim(tickets)
-            if lane.free > 0:
-                await self._source.want(lane.free)
+
+    def _room(self) -> int:
+        """How many tasks may be taken now."""
+        if self._guard.open:
+            return self._lane.free
+        # Busy CPUs make work slow, not impossible: a machine that others keep busy gets one task after the other done.
+        return 1 if self._guard.only_busy and not self._lane.running else 0
 
     async def _claim(self, tickets: list[Ticket]) -> None:
         known = [ticket for ticket in tickets if ticket.kind in self._lane.kinds]

@@ -16,7 +16,7 @@ _HYSTERESIS: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Above these a worker takes nothing new."""
+    """Above these a worker takes nothing new; with busy CPUs alone, one task at a time in each queue."""
 
     memory: float = 0.85
     cpu: float = 0.90
@@ -36,6 +36,11 @@ class Guard:
     def open(self) -> bool:
         """Whether work may be taken, as of the last look."""
         return not self.reason
+
+    @property
+    def only_busy(self) -> bool:
+        """Whether it is closed for nothing but busy CPUs."""
+        return self.reason == "cpu"
 
     def check(self) -> bool:
         """Looks at the machine; tells whether work may be taken."""

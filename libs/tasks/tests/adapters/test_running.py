@@ -289,3 +289,43 @@ async def test_a_worker_takes_nothing_while_its_machine_is_short(
             load = Load(memory=0.5, cpu=0.1, free_bytes=8 << 30)
             await worker.tick()
             await engine.ended(one.task.id)
+
+
+async def test_a_worker_on_busy_cpus_does_one_task_after_the_other(
+    open_engine: Open, kind: Say, queue: str
+) -> None:
+    from photochanger_tasks import Guard, Limits, Worker, WorkerOptions
+    from photochanger_tasks.machine import Load
+
+    load = Load(memory=0.1, cpu=0.99, free_bytes=8 << 30)
+    started: list[str] = []
+    second, release = asyncio.Event(), asyncio.Event()
+
+    async def say(attempt: Attempt[StringValue]) -> None:
+        started.append(attempt.task_id)
+        if len(started) == 2:
+            second.set()
+        if len(started) > 1:
+            await release.wait()
+
+    async with open_engine(kind.handled_by(say)) as engine:
+        worker = Worker(
+            worker_id="busy",
+            pool=engine.pool,
+            nats=engine.nats,
+            notifications=engine.notifications,
+            tasks=engine.tasks,
+            clock=engine.clock,
+            options=WorkerOptions(slots={queue: 3}),
+            guard=Guard(Limits(), lambda: load),
+        )
+        await worker.tick()
+        async with engine.working(worker), asyncio.timeout(30):
+            four = await engine.submit(*[kind.task(StringValue(), tenant="a") for _ in range(4)])
+            ids = [each.task.id for each in four]
+            await engine.relay.relay_batch()
+            await second.wait()
+            states = [(await engine.tasks.get(task_id)).state for task_id in ids]
+            release.set()
+            assert sorted(states) == sorted([State.DONE, State.RUNNING, State.QUEUED, State.QUEUED])
+            await engine.ended(*ids)

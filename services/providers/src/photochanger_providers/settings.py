@@ -104,7 +104,10 @@ class WorkerSettings(Settings):
         0.85, gt=0, le=1, description="Share of the machine's memory in use above which nothing new is taken."
     )
     worker_cpu_limit: float = Field(
-        0.9, gt=0, le=1, description="The same for its CPUs, over a second; 1: never."
+        0.9,
+        gt=0,
+        le=1,
+        description="Share of its CPUs in use, over a second, above which one task of a queue is run at a time; 1: never.",
     )
     worker_free_memory_mb: int = Field(
         500, ge=0, description="Free memory in MiB below which nothing new is taken."

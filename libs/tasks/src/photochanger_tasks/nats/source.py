@@ -87,7 +87,7 @@ class TicketSource:
         self._tickets: list[Ticket] = []
 
     async def want(self, number: int) -> None:
-        """Sees to it that `number` tickets are here or asked for.
+        """Sees to it that `number` tickets are here or asked for, and no more.
 
         Raises:
             NatsUnavailable: NATS cannot be asked now.
@@ -99,7 +99,11 @@ class TicketSource:
             name: pull for name, pull in self._pulls.items() if pull.left > 0 and pull.ends_at > now
         }
         more = number - len(self._tickets) - sum(pull.left for pull in self._pulls.values())
-        if more <= 0:
+        if more < 0:
+            await self.close()
+            await self._bind()
+            more = number
+        if more == 0:
             return
         self._count += 1
         name = f"{self._inbox}.{self._count}"
