@@ -114,7 +114,7 @@ class Parts:
 
     def keeper(self, tasks: Tasks) -> Keeper:
         """Makes what keeps tasks going when workers, NATS or time have their way with them."""
-        return Keeper(self.pool, self.nats, tasks, self.clock)
+        return Keeper(self.pool, self.nats, tasks, self.clock, lease=self.settings.lease_seconds)
 
 
 @asynccontextmanager

@@ -107,7 +107,7 @@ class WorkerSettings(Settings):
         0.9,
         gt=0,
         le=1,
-        description="Share of its CPUs in use, over a second, above which one task of a queue is run at a time; 1: never.",
+        description="Share of its CPUs in use, over a second, above which a queue's tasks run one by one; 1: never.",
     )
     worker_free_memory_mb: int = Field(
         500, ge=0, description="Free memory in MiB below which nothing new is taken."

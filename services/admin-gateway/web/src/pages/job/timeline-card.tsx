@@ -85,7 +85,7 @@ export function TimelineCard({ job }: { job: JobDetails }) {
           ))}
         </ul>
         <FactList facts={instants} />
-        {job.provider_calls > 1 && (
+        {job.provider_calls > 0 && (
           <Text fz="sm" c="dimmed">
             {t("job.timeline.calls", { count: job.provider_calls })}
           </Text>
