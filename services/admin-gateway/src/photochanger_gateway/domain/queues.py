@@ -60,7 +60,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker's process, as its last sign of life tells. `guard`: why it takes nothing new; empty: it does."""
+    """A worker's process, as its last sign of life tells. `guard`: why it takes less; empty: it does not."""
 
     id: str
     queues: tuple[str, ...]

@@ -58,7 +58,8 @@ class WorkerBody(Body):
     slots: Count = Field(description="How many tasks it runs at once.")
     running: Count
     guard: str | None = Field(
-        description="Why it takes nothing new: `memory`, `cpu`, `free_memory`, `draining`; null: it does.",
+        description="Why it takes nothing new: `memory`, `free_memory`, `draining`; or a queue's tasks one by one: "
+        "`cpu`. null: it takes what it has room for.",
         max_length=64,
     )
     started_at: Instant
