@@ -1,4 +1,4 @@
-"""`python -m photochanger_providers serve|worker|migrate|rotate-keys`."""
+"""`photochanger-providers serve|worker|migrate|rotate-keys`, also as `python -m photochanger_providers …`."""
 
 import argparse
 import asyncio
@@ -22,7 +22,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 def main() -> None:
     """Runs the command named by the arguments."""
-    parser = argparse.ArgumentParser(prog="photochanger_providers", description="The providers service.")
+    parser = argparse.ArgumentParser(prog="photochanger-providers", description="The providers service.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="run the service until SIGTERM")
     worker = commands.add_parser("worker", help="run asynchronous jobs until SIGTERM")
